@@ -1,0 +1,6 @@
+"""The exact law of the kernel at one input: theory, no sampling."""
+
+from finitewidth.law.breakdown import LayerShares as LayerShares
+from finitewidth.law.kernel_law import KernelLaw as KernelLaw
+from finitewidth.law.limit import JointLimit as JointLimit
+from finitewidth.law.paper import PaperForm as PaperForm

@@ -1,0 +1,116 @@
+"""What the law needs of the input: its power sums, read and checked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isfinite
+from numbers import Real
+
+import numpy as np
+
+from finitewidth.network import MLP
+
+
+@dataclass(frozen=True)
+class PowerSums:
+    """Σ_i x_i^(2m) for m = 1, 2, 3, 4, as far as they were given.
+
+    Only |x|² matters for Gaussian weights; other laws need the higher ones.
+    """
+
+    values: tuple[Fraction, ...]
+
+    def __call__(self, order: int) -> Fraction:
+        """Σ_i x_i^order.
+
+        Raises
+        ------
+        ValueError
+            If the quantity needs a power sum that was not given.
+        """
+        place = order // 2 - 1
+        if place >= len(self.values):
+            raise ValueError(
+                f"this quantity needs |x|_{order}^{order}, but power_sums holds {len(self.values)} "
+                f"numbers; give {place + 1}: |x|_2^2, |x|_4^4, … , or the input x itself."
+            )
+        return self.values[place]
+
+
+def from_vector(net: MLP, x: object) -> PowerSums:
+    """Power sums of an input of shape [n_in].
+
+    Raises
+    ------
+    ValueError
+        For a wrong shape, entries that are not finite, or an input of zeros.
+    TypeError
+        For entries that are not numbers.
+    """
+    entries = list(x) if isinstance(x, list | tuple) else None
+    if entries is not None and all(isinstance(e, Fraction | int) for e in entries):
+        exact = [Fraction(e) for e in entries]
+        shape: tuple[int, ...] = (len(exact),)
+    else:
+        try:
+            array = np.asarray(x, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"x is {type(x).__name__}, expected {net.n_in} numbers (shape [n_in])."
+            ) from None
+        shape = array.shape
+        if shape == (net.n_in,):
+            bad = np.flatnonzero(~np.isfinite(array))
+            if bad.size:
+                raise ValueError(f"x[{bad[0]}] is {array[bad[0]]}, expected finite numbers only.")
+            exact = [Fraction(float(value)) for value in array] if array.size <= 4096 else []
+            if not exact:
+                return _checked(tuple(Fraction(float((array**p).sum())) for p in (2, 4, 6, 8)))
+    if shape != (net.n_in,):
+        raise ValueError(
+            f"x has shape {list(shape)}, expected [{net.n_in}] (one input; n_in is {net.n_in})."
+        )
+    return _checked(tuple(sum((e**p for e in exact), Fraction(0)) for p in (2, 4, 6, 8)))
+
+
+def from_sums(sums: Sequence[object]) -> PowerSums:
+    """Power sums given as (|x|_2^2[, |x|_4^4[, |x|_6^6[, |x|_8^8]]]).
+
+    Raises
+    ------
+    ValueError, TypeError
+        If they are not 1 to 4 positive numbers that some input has.
+    """
+    if not isinstance(sums, list | tuple | np.ndarray) or not 1 <= len(sums) <= 4:
+        raise TypeError(
+            f"power_sums is {sums!r}, expected a tuple of 1 to 4 numbers (|x|_2^2, |x|_4^4, …)."
+        )
+    for value in sums:
+        if not isinstance(value, Real) or isinstance(value, bool) or not isfinite(value):
+            raise TypeError(f"power_sums holds {value!r}, expected finite numbers.")
+    return _checked(tuple(Fraction(value) for value in sums))  # type: ignore[arg-type]
+
+
+def _checked(values: tuple[Fraction, ...]) -> PowerSums:
+    if values[0] <= 0:
+        raise ValueError(
+            f"|x|² is {float(values[0]):g}, expected an input that is not zero: without it every "
+            "pre-activation is 0 and the kernel is that of the biases alone."
+        )
+    for place in range(1, len(values)):
+        square, below = values[place - 1] ** 2, values[place - 2] if place > 1 else None
+        if values[place] <= 0 or (below is not None and values[place] * below < square * _SLACK):
+            raise ValueError(
+                f"power sum {place + 1} is {float(values[place]):g}, which no input has together "
+                "with the ones before it (Cauchy–Schwarz)."
+            )
+        if place == 1 and values[1] > square / _SLACK:
+            raise ValueError(
+                f"|x|_4^4 is {float(values[1]):g}, above |x|_2^2 squared ({float(square):g}); "
+                "give the power sums in the order |x|_2^2, |x|_4^4, …"
+            )
+    return PowerSums(values)
+
+
+_SLACK = 1 - Fraction(1, 10**9)
+"""Sums computed in doubles may miss an inequality that holds with equality by rounding."""

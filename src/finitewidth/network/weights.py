@@ -1,0 +1,208 @@
+"""Laws of the unit-variance weights W: symmetric about 0, variance 1, with their even moments."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import factorial, isfinite
+
+import numpy as np
+
+from finitewidth._shapes import Float
+
+
+class WeightLaw(ABC):
+    """A symmetric law of variance 1 for the entries of W (Hanin & Nica 2020, eq. 4)."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """How the law is written in a table or on the command line."""
+
+    @abstractmethod
+    def _even_moment(self, order: int) -> Fraction | None:
+        """E W^order for an even order ≥ 4, or None where it is missing."""
+
+    @property
+    def is_gaussian(self) -> bool:
+        return False
+
+    def moment(self, order: int) -> Fraction:
+        """E W^order, exactly.
+
+        Raises
+        ------
+        ValueError
+            If the law has no such moment, or was given without it.
+        """
+        if order < 0:
+            raise ValueError(f"moment order is {order}, expected 0 or more.")
+        if order % 2:
+            return Fraction(0)
+        if order <= 2:
+            return Fraction(1)
+        value = self._even_moment(order)
+        if value is None:
+            raise ValueError(
+                f"this quantity needs E W^{order}, which the weight law {self.name!r} does not "
+                "have; use a law with that moment, or GivenMoments with it."
+            )
+        return value
+
+    @abstractmethod
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Float[np.ndarray, "..."]:
+        """Independent float64 draws of the given shape."""
+
+
+@dataclass(frozen=True)
+class Gaussian(WeightLaw):
+    """Standard normal; E W^(2m) = (2m−1)!!."""
+
+    name = "gaussian"
+
+    @property
+    def is_gaussian(self) -> bool:
+        return True
+
+    def _even_moment(self, order: int) -> Fraction:
+        half = order // 2
+        return Fraction(factorial(order), 2**half * factorial(half))
+
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Float[np.ndarray, "..."]:
+        return rng.standard_normal(shape)
+
+
+@dataclass(frozen=True)
+class Uniform(WeightLaw):
+    """Uniform on [−√3, √3]; E W^(2m) = 3^m/(2m+1)."""
+
+    name = "uniform"
+
+    def _even_moment(self, order: int) -> Fraction:
+        return Fraction(3 ** (order // 2), order + 1)
+
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Float[np.ndarray, "..."]:
+        return rng.uniform(-np.sqrt(3.0), np.sqrt(3.0), shape)
+
+
+@dataclass(frozen=True)
+class Laplace(WeightLaw):
+    """Double exponential of scale 1/√2; E W^(2m) = (2m)!/2^m."""
+
+    name = "laplace"
+
+    def _even_moment(self, order: int) -> Fraction:
+        return Fraction(factorial(order), 2 ** (order // 2))
+
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Float[np.ndarray, "..."]:
+        return rng.laplace(0.0, np.sqrt(0.5), shape)
+
+
+@dataclass(frozen=True)
+class StudentT(WeightLaw):
+    """Student's t with `df` > 2 degrees of freedom, scaled to variance 1.
+
+    E W^(2m) = Π_{i≤m} (2i−1)(df−2)/(df−2i), which exists for 2m < df only.
+    """
+
+    df: float
+
+    def __post_init__(self) -> None:
+        if not (isfinite(self.df) and self.df > 2):
+            raise ValueError(
+                f"Student's t with df={self.df} has no finite variance; give df > 2 "
+                "(df > 4 for E W^4, df > 8 for the spread of the kernel's change)."
+            )
+
+    @property
+    def name(self) -> str:
+        return f"student_t:{self.df:g}"
+
+    def _even_moment(self, order: int) -> Fraction | None:
+        if order >= self.df:
+            return None
+        df, value = Fraction(self.df), Fraction(1)
+        for i in range(1, order // 2 + 1):
+            value *= (2 * i - 1) * (df - 2) / (df - 2 * i)
+        return value
+
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Float[np.ndarray, "..."]:
+        return rng.standard_t(self.df, shape) * np.sqrt((self.df - 2) / self.df)
+
+
+@dataclass(frozen=True)
+class GivenMoments(WeightLaw):
+    """A law known only by its even moments: enough for theory, not for simulation.
+
+    Parameters
+    ----------
+    moments : mapping of int to number
+        Even order (4 and up) to E W^order for variance 1; exact for ints and Fractions.
+    """
+
+    moments: Mapping[int, Fraction | float]
+    _exact: dict[int, Fraction] = field(init=False, repr=False, compare=False)
+    name = "given moments"
+
+    def __post_init__(self) -> None:
+        exact = {0: Fraction(1), 2: Fraction(1)}
+        for order, value in sorted(self.moments.items()):
+            if order < 4 or order % 2:
+                raise ValueError(
+                    f"moment order {order} was given, expected even orders from 4 on "
+                    "(the variance is 1 and odd moments are 0)."
+                )
+            if not (isinstance(value, Fraction) or isfinite(value)):
+                raise ValueError(f"E W^{order} is {value}, expected a finite number.")
+            exact[order] = Fraction(value)
+            below, two_below = exact.get(order - 2), exact.get(order - 4)
+            if below is not None and two_below is not None and exact[order] * two_below < below**2:
+                raise ValueError(
+                    f"E W^{order} = {float(value):g} belongs to no law: by Cauchy–Schwarz it is at "
+                    f"least {float(below**2 / two_below):g}."
+                )
+        object.__setattr__(self, "_exact", exact)
+
+    def __hash__(self) -> int:
+        return hash(tuple(sorted(self._exact.items())))
+
+    def _even_moment(self, order: int) -> Fraction | None:
+        return self._exact.get(order)
+
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Float[np.ndarray, "..."]:
+        raise ValueError(
+            "a weight law given by its moments cannot be drawn from; simulate with 'gaussian', "
+            "'uniform', 'laplace' or 'student_t:DF', or your own WeightLaw."
+        )
+
+
+_BY_NAME = {law.name: law for law in (Gaussian(), Uniform(), Laplace())}
+
+
+def weight_law(spec: "str | WeightLaw") -> WeightLaw:
+    """The law of a name: ``gaussian``, ``uniform``, ``laplace``, ``student_t:DF``, or an instance.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name.
+    TypeError
+        For anything that is neither a name nor a `WeightLaw`.
+    """
+    if isinstance(spec, WeightLaw):
+        return spec
+    if not isinstance(spec, str):
+        raise TypeError(f"weight_law is {spec!r}, expected a name or a WeightLaw.")
+    if spec in _BY_NAME:
+        return _BY_NAME[spec]
+    family, _, df = spec.replace("-", "_").partition(":")
+    if family == "student_t":
+        try:
+            return StudentT(float(df))
+        except ValueError as error:
+            if df:
+                raise ValueError(f"weight_law {spec!r}: {error}") from None
+    raise ValueError(
+        f"weight_law is {spec!r}, expected one of {', '.join(_BY_NAME)} or student_t:DF "
+        "with DF > 2, for example student_t:9."
+    )

@@ -1,0 +1,125 @@
+"""What the simulation accepts: each check returns the value in its working form or says why not."""
+
+import operator
+from math import isfinite
+from numbers import Real
+
+import numpy as np
+
+from finitewidth._shapes import Float
+from finitewidth.network import MLP
+
+
+def simulable(net: object) -> MLP:
+    """The network, if its outputs, residual widths, activation and weight law can be simulated.
+
+    Raises
+    ------
+    TypeError
+        If it is no `MLP`.
+    ValueError
+        For several outputs, residual connections between unequal widths, an activation without
+        derivative or not elementwise, or a weight law without sampler.
+    """
+    if not isinstance(net, MLP):
+        raise TypeError(f"net is a {type(net).__name__}, expected a finitewidth.MLP.")
+    if net.n_out != 1:
+        raise ValueError(
+            f"n_out is {net.n_out}, but simulate does not cover several outputs yet; use n_out=1."
+        )
+    if net.residual is not None and len(net.runs) > 1:
+        raise ValueError(
+            f"residual connections need equal hidden widths, but the widths are {net.widths}; "
+            "use MLP.equal_width, or residual=None."
+        )
+    probe = np.array([[-1.0, 0.0, 1.0]])
+    for name, function in (("", net.act), (" derivative", net.act.derivative)):
+        value = np.asarray(function(probe))
+        if value.shape != probe.shape or value.dtype != np.float64:
+            raise ValueError(
+                f"the activation{name} of {net.act.name!r} turned a float64 array of shape "
+                f"{probe.shape} into {value.dtype} of shape {value.shape}, expected an "
+                "elementwise function of NumPy arrays."
+            )
+    weights = np.asarray(net.law.sample(np.random.default_rng(0), (3,)))
+    if weights.shape != (3,) or weights.dtype != np.float64:
+        raise ValueError(
+            f"the weight law {net.law.name!r} drew {weights.dtype} of shape {weights.shape} where "
+            "float64 of shape (3,) was expected; mend its sample method."
+        )
+    return net
+
+
+def needs_second_derivative(net: MLP) -> None:
+    """Raise a ValueError if σ'' is unknown, which the first-order change needs."""
+    if net.depth > 1 and len(net.act.derivatives) < 2:
+        raise ValueError(
+            f"the first-order change needs the second derivative of activation {net.act.name!r}; "
+            "add activation_derivatives=(f_prime, f_second) to the MLP."
+        )
+
+
+def _finite(value: object, name: str) -> Float[np.ndarray, "..."]:
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(
+            f"{name} holds {array.dtype}, expected real numbers; convert it with "
+            f"np.asarray({name}, dtype=float)."
+        )
+    array = array.astype(np.float64)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} contains nan or inf; remove or replace those entries.")
+    return array
+
+
+def input_rows(net: MLP, X: object) -> Float[np.ndarray, "B n_in"]:
+    """The inputs as rows of a float64 array; one vector becomes one row.
+
+    Raises
+    ------
+    ValueError
+        For a wrong shape, no rows, or entries that are not finite.
+    TypeError
+        For entries that are no real numbers.
+    """
+    array = _finite(X, "X")
+    rows = array[None] if array.ndim == 1 else array
+    if rows.ndim != 2 or rows.shape[1] != net.n_in or rows.shape[0] == 0:
+        raise ValueError(
+            f"X has shape {array.shape}, expected [B, {net.n_in}] or [{net.n_in}] for a network "
+            f"with n_in={net.n_in}; reshape X or change n_in."
+        )
+    return np.ascontiguousarray(rows)
+
+
+def targets(y: object, count: int) -> Float[np.ndarray, " B"]:
+    """The targets as a float64 vector; raises as `input_rows`."""
+    array = _finite(y, "y")
+    if array.shape != (count,) and not (array.ndim == 0 and count == 1):
+        raise ValueError(
+            f"y has shape {array.shape}, expected [{count}]: one target for each input in X."
+        )
+    return array.reshape(count)
+
+
+def whole(value: object, name: str, minimum: int) -> int:
+    """`value` as an int of at least `minimum`; TypeError or ValueError otherwise."""
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool):
+        raise TypeError(f"{name} is {value!r}, expected a whole number of at least {minimum}.")
+    if number < minimum:
+        raise ValueError(f"{name} is {number}, expected a whole number of at least {minimum}.")
+    return number
+
+
+def positive(value: object, name: str) -> float:
+    """`value` as a finite float above 0; TypeError or ValueError otherwise."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise TypeError(f"{name} is {value!r}, expected a number above 0.")
+    number = float(value)
+    if not (isfinite(number) and number > 0):
+        raise ValueError(f"{name} is {number:g}, expected a finite number above 0.")
+    return number

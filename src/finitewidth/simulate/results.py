@@ -1,0 +1,174 @@
+"""What a simulation returns: arrays with one entry per network, and averages with their errors."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from finitewidth._shapes import Float, Int
+from finitewidth.estimate import Estimate
+from finitewidth.network import MLP
+from finitewidth.simulate import statistics
+from finitewidth.simulate.inputs import whole
+
+PARTS = ("kernel", "weights", "biases")
+
+
+def _has_exact_law(net: MLP) -> bool:
+    return net.act.slope is not None and net.bias_variance == 0 and net.residual is None
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Networks at initialisation.
+
+    Attributes
+    ----------
+    net : MLP
+        The network.
+    outputs : array of shape [size, B]
+        N(x_a).
+    weights, biases : array of shape [size, B, B]
+        The parts of the kernel: Σ over weights and over biases of factor · ∂N_a/∂θ · ∂N_b/∂θ.
+    kernels : array of shape [size, B, B]
+        Their sum K_ab.
+    method : str
+        ``"dense"``.
+    """
+
+    net: MLP
+    outputs: Float[np.ndarray, "size B"] = field(repr=False)
+    weights: Float[np.ndarray, "size B B"] = field(repr=False)
+    biases: Float[np.ndarray, "size B B"] = field(repr=False)
+    kernels: Float[np.ndarray, "size B B"] = field(repr=False)
+    method: str = "dense"
+
+    @property
+    def size(self) -> int:
+        """Number of networks."""
+        return len(self.outputs)
+
+    def part(self, part: str = "kernel") -> Float[np.ndarray, "size B B"]:
+        """The kernels, or one of their parts: ``"kernel"``, ``"weights"`` or ``"biases"``.
+
+        Raises
+        ------
+        ValueError
+            For another name.
+        """
+        if part not in PARTS:
+            raise ValueError(f"part is {part!r}, expected one of {', '.join(PARTS)}.")
+        return {"kernel": self.kernels, "weights": self.weights, "biases": self.biases}[part]
+
+    def _diagonal(self, part: str) -> Float[np.ndarray, "size B"]:
+        return np.diagonal(self.part(part), axis1=1, axis2=2)
+
+    def _way_out(self, exact: str) -> str:
+        if _has_exact_law(self.net):
+            return f"raise size, or use {exact}, which is exact at one input"
+        return "raise size"
+
+    def mean(self, part: str = "kernel") -> Estimate:
+        """E K_ab, an `Estimate` of shape [B, B]."""
+        way_out = self._way_out(f'fw.KernelLaw(net, x).mean("{part}")')
+        return statistics.mean(self.part(part), statistics.FOR_MEANS, way_out, self.method)
+
+    def variance(self, part: str = "kernel") -> Estimate:
+        """Var K_ab over networks, an `Estimate` of shape [B, B]."""
+        way_out = self._way_out(f'fw.KernelLaw(net, x).moment(2, part="{part}")')
+        return statistics.variance(self.part(part), way_out, self.method)
+
+    def dispersion(self, part: str = "kernel") -> Estimate:
+        """E K²/(E K)² of the diagonal entries K(x_a, x_a), an `Estimate` of shape [B].
+
+        1 for a kernel that is the same in all networks. Corrected for its bias of order 1/size;
+        jackknife error. Not trusted where a few networks carry E K².
+
+        Raises
+        ------
+        ValueError
+            If the mean of this part is 0.
+        """
+        way_out = self._way_out(f'fw.KernelLaw(net, x).moment(2, part="{part}")')
+        return statistics.dispersion(self._diagonal(part), way_out, self.method)
+
+    def moment(self, order: int, part: str = "kernel") -> Estimate:
+        """E K^order of the diagonal entries K(x_a, x_a), an `Estimate` of shape [B].
+
+        Raises
+        ------
+        ValueError
+            For an order below 1, or a moment beyond the range of float64.
+        """
+        order = whole(order, "order", 1)
+        way_out = self._way_out(f'fw.KernelLaw(net, x).moment({order}, part="{part}")')
+        needed = statistics.FOR_MEANS if order == 1 else statistics.FOR_MOMENTS
+        with np.errstate(over="ignore"):
+            powers = self._diagonal(part) ** order
+        if not np.isfinite(powers).all():
+            raise ValueError(
+                f"K^{order} is beyond the range of float64 in some network; {way_out}."
+            )
+        return statistics.mean(powers, needed, way_out, self.method)
+
+
+@dataclass(frozen=True, eq=False)
+class FirstStep:
+    """Networks before and after one gradient step.
+
+    Attributes
+    ----------
+    net : MLP
+        The network.
+    learning_rate : float
+        η.
+    pattern : str
+        ``"real"``: `after` is the kernel of the network after the step. ``"frozen"``: every
+        neuron keeps its slope. For kinked activations the means of the two differ by a term of
+        order width^(−1/2).
+    before, after : array of shape [size, B, B]
+        The kernels.
+    first_order : array of shape [size, B, B]
+        η dK/dη at η = 0, with the pattern frozen; whatever `pattern` is.
+    outputs, outputs_after : array of shape [size, B]
+        N(x_a) before and after; `outputs_after` follows `pattern`.
+    crossed : array of int of shape [size]
+        How many (hidden neuron, input) pre-activations opened or closed; 0 counts as closed. 0
+        for activations without a kink. With ``"frozen"``, counted in the frozen network.
+    method : str
+        ``"dense"``.
+    """
+
+    net: MLP
+    learning_rate: float
+    pattern: str
+    before: Float[np.ndarray, "size B B"] = field(repr=False)
+    after: Float[np.ndarray, "size B B"] = field(repr=False)
+    first_order: Float[np.ndarray, "size B B"] = field(repr=False)
+    outputs: Float[np.ndarray, "size B"] = field(repr=False)
+    outputs_after: Float[np.ndarray, "size B"] = field(repr=False)
+    crossed: Int[np.ndarray, " size"] = field(repr=False)
+    method: str = "dense"
+
+    @property
+    def size(self) -> int:
+        """Number of networks."""
+        return len(self.outputs)
+
+    def _mean(self, samples: np.ndarray, exact: str, what: str) -> Estimate:
+        law = _has_exact_law(self.net)
+        way_out = f"raise size, or use {exact} at one input" if law else "raise size"
+        needed = statistics.FOR_MOMENTS
+        return statistics.mean(samples, needed, way_out, f"{self.method}, {what}")
+
+    def mean_change(self) -> Estimate:
+        """E [after − before], an `Estimate` of shape [B, B]; its method names the pattern."""
+        if self.pattern == "frozen":
+            exact, what = "fw.KernelLaw(net, x).update_mean", "pattern frozen"
+        else:
+            exact, what = "fw.KernelLaw(net, x).step_mean", "real step"
+        return self._mean(self.after - self.before, exact, what)
+
+    def mean_first_order(self) -> Estimate:
+        """E `first_order`, an `Estimate` of shape [B, B]: pattern frozen, linear in η."""
+        exact = "fw.KernelLaw(net, x).update_mean"
+        return self._mean(self.first_order, exact, "pattern frozen, first order")

@@ -1,0 +1,151 @@
+"""Averages over networks with jackknife errors, and when such an error deserves trust.
+
+The kernel of a deep network is close to log-normal. Its moments are carried by rare networks, and
+a sample without them has a mean and a standard error that are both too small. What betrays this
+is the effective number of networks, (Σ|q|)²/Σq² for the average of q: n for equal q, few if a few
+dominate.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from finitewidth._shapes import Float
+from finitewidth.estimate import Estimate
+
+# Effective numbers of networks asked for: means and variances, and moments about 0. At log-normal
+# kernels of any spread and 30 to 10,000 networks, an average that passes is wrong by more than 5
+# of its standard errors in at most 6 of 100 ensembles (tests/simulate/test_trust.py); without the
+# rule it is in up to 98.
+FOR_MEANS = 30
+FOR_MOMENTS = 100
+
+
+def effective_number(terms: Float[np.ndarray, "size ..."]) -> float:
+    """(Σ|q|)²/Σq² over the first axis, the smallest over the others; the size if all q are 0."""
+    magnitude = np.abs(terms)
+    scale = magnitude.max(axis=0, keepdims=True)
+    magnitude = np.divide(magnitude, scale, out=np.ones_like(magnitude), where=scale > 0)
+    return float((magnitude.sum(axis=0) ** 2 / (magnitude**2).sum(axis=0)).min())
+
+
+def jackknife(
+    statistic: Callable[[Float[np.ndarray, "..."], int], Float[np.ndarray, "..."]],
+    sums: Float[np.ndarray, "..."],
+    terms: Float[np.ndarray, "k size ..."],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Value without its bias of order 1/size, and standard error, of a function of sums.
+
+    Parameters
+    ----------
+    statistic : callable
+        Takes the k sums and the number of networks in them.
+    sums : array of shape [k, …]
+        Sums over all networks.
+    terms : array of shape [k, size, …]
+        What each network contributes to them.
+    """
+    size = terms.shape[1]
+    full = statistic(sums, size)
+    without = statistic(sums[:, None] - terms, size - 1)
+    centre = without.mean(axis=0)
+    spread = ((without - centre) ** 2).sum(axis=0) * (size - 1) / size
+    return size * full - (size - 1) * centre, np.sqrt(spread)
+
+
+def estimate(
+    value: np.ndarray,
+    std_error: np.ndarray,
+    terms: Float[np.ndarray, "size ..."],
+    needed: int,
+    way_out: str,
+    method: str,
+) -> Estimate:
+    """The `Estimate` of an average of `terms`, trusted if enough networks carry it.
+
+    Parameters
+    ----------
+    value, std_error : array
+        The numbers.
+    terms : array of shape [size, …]
+        What was averaged.
+    needed : int
+        Effective number of networks asked for.
+    way_out : str
+        What to use instead of an estimate that is not trusted; the end of a sentence.
+    method : str
+        As in `Estimate`.
+    """
+    size, effective, note = len(terms), effective_number(terms), ""
+    if size < needed:
+        note = (
+            f"{size} networks are too few for the standard error of this average "
+            f"(it takes {needed}); {way_out}."
+        )
+    elif effective < needed:
+        note = (
+            f"a few of the {size} networks carry this average (as if there were "
+            f"{effective:.1f} of them; it takes {needed}), so that value and standard error are "
+            f"likely too small; {way_out}."
+        )
+    return Estimate(
+        value, std_error, size=size, method=method, exact=True, trusted=not note, note=note
+    )
+
+
+def several(size: int) -> None:
+    """Raise a ValueError if there are too few networks for any standard error."""
+    if size < 2:
+        raise ValueError(
+            "a single network has no standard error; draw size=2 networks or more, or read the "
+            "arrays of the result themselves."
+        )
+
+
+def mean(
+    samples: Float[np.ndarray, "size ..."], needed: int, way_out: str, method: str
+) -> Estimate:
+    """The average over the first axis with its standard error."""
+    several(len(samples))
+    std_error = samples.std(axis=0, ddof=1) / np.sqrt(len(samples))
+    return estimate(samples.mean(axis=0), std_error, samples, needed, way_out, method)
+
+
+def variance(samples: Float[np.ndarray, "size ..."], way_out: str, method: str) -> Estimate:
+    """The unbiased variance over the first axis, with a jackknife error."""
+    several(len(samples))
+    if len(samples) == 2:
+        raise ValueError("the error of a variance takes 3 networks or more; raise size.")
+    centred = samples - samples.mean(axis=0)
+    terms = np.stack([centred, centred**2])
+
+    def statistic(sums: np.ndarray, size: int) -> np.ndarray:
+        return (sums[1] - sums[0] ** 2 / size) / (size - 1)
+
+    value, std_error = jackknife(statistic, terms.sum(axis=1), terms)
+    return estimate(value, std_error, terms[1], FOR_MEANS, way_out, method)
+
+
+def dispersion(samples: Float[np.ndarray, "size ..."], way_out: str, method: str) -> Estimate:
+    """E q²/(E q)² over the first axis, with a jackknife error.
+
+    Raises
+    ------
+    ValueError
+        If a mean is 0, where the ratio has no meaning.
+    """
+    several(len(samples))
+    centre = samples.mean(axis=0)
+    if (centre == 0).any():
+        raise ValueError(
+            "the dispersion E K²/(E K)² is not defined because the mean of K is 0; choose an "
+            "input, or a part of the kernel, that is not 0."
+        )
+    scaled = samples / centre
+    terms = np.stack([scaled, scaled**2])
+
+    def statistic(sums: np.ndarray, size: int) -> np.ndarray:
+        return size * sums[1] / sums[0] ** 2
+
+    value, std_error = jackknife(statistic, terms.sum(axis=1), terms)
+    return estimate(value, std_error, terms[1], FOR_MOMENTS, way_out, method)

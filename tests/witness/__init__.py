@@ -1,0 +1,1 @@
+"""Independent witnesses: slow, plain computations that share no code with the package."""
