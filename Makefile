@@ -44,8 +44,9 @@ test-slow: setup  ## only the tests that take minutes
 bench: setup  ## the benchmark table, as ratios
 	$(BIN)/python -m benchmarks
 
+# -E reads every page anew: a warning of an unchanged page would otherwise be given only once.
 docs: setup  ## the documentation in docs/_build/html; a warning is an error
-	$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -E -W --keep-going -n -q -b html docs docs/_build/html
 	@echo "docs: docs/_build/html/index.html"
 
 lint: setup  ## ruff and pyright

@@ -1,5 +1,9 @@
 """Configuration of the documentation; `make docs` builds it with warnings as errors."""
 
+import re
+
+from sphinx.application import Sphinx
+
 from finitewidth._version import __version__
 
 project = "finitewidth"
@@ -46,3 +50,27 @@ html_theme_options = {
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],
 }
+
+
+def keep_norms(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]):
+    """Let a docstring write ``|x|`` for a norm, which reStructuredText takes for a substitution.
+
+    Bars are escaped in running text: not in backquotes, in examples or in indented blocks that
+    follow ``::``.
+    """
+    block = None  # indentation of the line that opened a literal block
+    for number, line in enumerate(lines):
+        indent = len(line) - len(line.lstrip())
+        if block is not None and line.strip() and indent <= block:
+            block = None
+        if block is None and not line.lstrip().startswith(">>>"):
+            pieces = re.split(r"(``.+?``|`[^`]+`)", line)
+            pieces[::2] = [piece.replace("|", r"\|") for piece in pieces[::2]]
+            lines[number] = "".join(pieces)
+        if block is None and re.search(r"::(\s|$)", line):
+            block = indent
+
+
+def setup(app: Sphinx) -> None:
+    """Run after numpydoc (priority 500), on the text that it has rearranged."""
+    app.connect("autodoc-process-docstring", keep_norms, priority=900)

@@ -1,5 +1,6 @@
 """finitewidth: how random a network's neural tangent kernel is, and how far training moves it."""
 
+from finitewidth import design as design
 from finitewidth import law as law
 from finitewidth import network as network
 from finitewidth import simulate as simulate

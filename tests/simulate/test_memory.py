@@ -1,6 +1,7 @@
 """The memory budget is kept, and what does not fit is refused with the way out."""
 
 import tracemalloc
+from bisect import bisect_left
 
 import numpy as np
 import pytest
@@ -23,12 +24,12 @@ def peak(run):
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("activation", ["relu", "gelu", "silu", "abs"])
-@pytest.mark.parametrize("budget", [8 * MIB, 24 * MIB])
+@pytest.mark.parametrize("activation", ["relu", "silu"])
+@pytest.mark.parametrize("budget", [8 * MIB, 16 * MIB])
 def test_an_ensemble_stays_within_its_budget(activation, budget):
     net = fw.MLP(n_in=50, widths=[120, 120, 120], activation=activation)
 
-    def run(size=70):
+    def run(size=20):
         simulate.ensemble(net, WIDE_BATCH, size, seed=0, memory_budget=budget)
 
     run(2)  # imports and caches
@@ -37,15 +38,14 @@ def test_an_ensemble_stays_within_its_budget(activation, budget):
     assert used >= budget / 3  # the estimate is not far off either
 
 
-@pytest.mark.parametrize("activation", ["relu", "gelu", "silu"])
-@pytest.mark.parametrize("pattern", ["real", "frozen"])
+@pytest.mark.parametrize(
+    ("activation", "pattern"), [("relu", "real"), ("relu", "frozen"), ("silu", "real")]
+)
 def test_a_step_stays_within_its_budget(activation, pattern):
-    if activation != "relu" and pattern == "frozen":
-        pytest.skip("a smooth activation has no pattern to freeze")
     net = fw.MLP(n_in=50, widths=[120, 120, 120], activation=activation, bias_variance=0.1)
-    budget = 24 * MIB
+    budget = 16 * MIB
 
-    def run(size=70):
+    def run(size=20):
         simulate.first_step(
             net, WIDE_BATCH, np.ones(60), 0.01, size, seed=0, pattern=pattern, memory_budget=budget
         )
@@ -56,23 +56,35 @@ def test_a_step_stays_within_its_budget(activation, pattern):
     assert used >= budget / 3
 
 
+def least_budget(net, size):
+    """The smallest budget with which an ensemble at one input is accepted."""
+
+    def accepted(budget):
+        try:
+            return memory.networks_at_once(net, 1, size, 4, budget + 1, step=False) > 0
+        except ValueError:
+            return False
+
+    return 1 + bisect_left(range(10**9), True, key=accepted)
+
+
 @pytest.mark.parametrize("law", ["gaussian", "uniform", "laplace", "student_t:9"])
-def test_a_single_wide_network_stays_within_its_budget(law):
+def test_a_single_wide_network_stays_within_the_least_budget(law):
     net = fw.MLP(n_in=3, widths=[500, 500, 500], weight_law=law)
-    budget = 10 * MIB
+    budget = least_budget(net, 3)
 
     def run():
         simulate.ensemble(net, np.ones(3), 3, seed=0, memory_budget=budget)
 
     run()
-    assert budget / 4 <= peak(run) <= budget
+    assert budget / 3 <= peak(run) <= budget
 
 
-def test_a_deep_narrow_network_stays_within_its_budget():
-    net = fw.MLP.equal_width(3, 2, 3000, activation="tanh")
-    budget = 16 * MIB
+def test_a_deep_narrow_network_stays_within_the_least_budget():
+    net = fw.MLP.equal_width(3, 2, 600, activation="tanh")
+    budget = least_budget(net, 3)
     used = peak(lambda: simulate.ensemble(net, np.ones(3), 3, seed=0, memory_budget=budget))
-    assert budget / 30 <= used <= budget
+    assert budget / 3 <= used <= budget
 
 
 def test_a_network_that_does_not_fit_is_refused_at_once():
@@ -94,7 +106,7 @@ def test_the_counts_are_those_of_the_layers():
         net = fw.MLP(n_in=4, widths=widths)
         sizes = [layer.fan_in * layer.fan_out for layer in net.layers()]
         neurons = sum(layer.fan_out for layer in net.layers())
-        assert memory.parameter_counts(net) == (sum(sizes), neurons, max(sizes))
+        assert memory.parameter_counts(net) == (sum(sizes), neurons)
 
 
 def test_free_memory_is_a_plausible_number():

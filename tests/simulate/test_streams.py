@@ -1,36 +1,29 @@
 """A network depends on the seed and its index, never on how many were held or drawn with it."""
 
+from bisect import bisect_left
+
 import numpy as np
 import pytest
 
 import finitewidth as fw
 from finitewidth import simulate
-from finitewidth.simulate import chooser, memory
-from finitewidth.simulate.dense import draw
+from finitewidth.simulate import memory
+from finitewidth.simulate.dense import draw, run
 from tests.simulate import cases
 
 SIZE = 2 * draw.BLOCK + 9
 
 
-def budgets(net: fw.MLP, size: int, numbers: int, *, step: bool) -> dict[int, int]:
-    """Memory budgets that hold 1, 7 and all networks of a block at once."""
-    least = 0
-    for budget in range(0, 10**7, 500):
+def budgets(net: fw.MLP, numbers: int, *, step: bool) -> dict[int, int]:
+    """Least memory budgets for 1, 7 and all networks of a block at once."""
+
+    def held(budget):
         try:
-            if memory.networks_at_once(net, 2, size, numbers, budget + 1, step=step) == 1:
-                least = budget + 1
-                break
+            return memory.networks_at_once(net, 2, SIZE, numbers, budget + 1, step=step)
         except ValueError:
-            continue
-    assert least
-    found = {1: least}
-    for most in (7, draw.BLOCK):
-        found[most] = next(
-            budget
-            for budget in range(least, 10**8, 2000)
-            if memory.networks_at_once(net, 2, size, numbers, budget, step=step) >= most
-        )
-    return found
+            return 0
+
+    return {most: 1 + bisect_left(range(10**8), most, key=held) for most in (1, 7, draw.BLOCK)}
 
 
 @pytest.mark.parametrize("name", ["relu", "relu, random biases", "tanh, residual, standard"])
@@ -43,10 +36,10 @@ def test_kernels_do_not_depend_on_the_memory_budget(name, monkeypatch):
         counts.append(count)
         return original(net, layers, rng, count)
 
-    monkeypatch.setattr("finitewidth.simulate.dense.run.draw", counting)
+    monkeypatch.setattr(run, "draw", counting)
     reference = simulate.ensemble(net, cases.X, SIZE, seed=5)
     assert max(counts) == draw.BLOCK
-    for most, budget in budgets(net, SIZE, 14, step=False).items():
+    for most, budget in budgets(net, 14, step=False).items():
         counts.clear()
         found = simulate.ensemble(net, cases.X, SIZE, seed=5, memory_budget=budget)
         assert max(counts) == most
@@ -59,23 +52,19 @@ def test_steps_do_not_depend_on_the_memory_budget():
     net = cases.NETS["relu"]
     arguments = (net, cases.X, cases.Y, 0.2, SIZE)
     reference = simulate.first_step(*arguments, seed=5)
-    for budget in budgets(net, SIZE, 17, step=True).values():
+    for budget in budgets(net, 17, step=True).values():
         found = simulate.first_step(*arguments, seed=5, memory_budget=budget)
         for name in ("before", "after", "first_order", "outputs", "outputs_after", "crossed"):
             np.testing.assert_array_equal(getattr(found, name), getattr(reference, name))
 
 
 @pytest.mark.parametrize("width", [3, 40, 200])
-def test_wider_networks_too_are_the_same_one_by_one(width):
+def test_wider_networks_too_are_the_same_one_by_one(width, monkeypatch):
     net = fw.MLP(n_in=3, widths=[width, width], activation="gelu")
-    fresh = simulate.ensemble(net, cases.X, 20, seed=5)
-    monkey = chooser.run.networks_at_once
-    try:
-        chooser.run.networks_at_once = lambda *args, **kwargs: 1
-        single = simulate.ensemble(net, cases.X, 20, seed=5)
-    finally:
-        chooser.run.networks_at_once = monkey
-    np.testing.assert_array_equal(single.kernels, fresh.kernels)
+    together = simulate.ensemble(net, cases.X, 20, seed=5)
+    monkeypatch.setattr(run, "networks_at_once", lambda *args, **kwargs: 1)
+    single = simulate.ensemble(net, cases.X, 20, seed=5)
+    np.testing.assert_array_equal(single.kernels, together.kernels)
 
 
 def test_a_larger_ensemble_begins_with_the_smaller_one():

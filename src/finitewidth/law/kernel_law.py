@@ -206,15 +206,24 @@ class KernelLaw:
 
         E (ΔK/λ)² − (E ΔK/λ)², times λ²: eight paths and four derivatives.
         """
+        return self._update_variance(learning_rate, target).to_float(
+            "Var ΔK", "use log_update_variance"
+        )
+
+    def log_update_variance(self, learning_rate: float = 1.0, target: float = 0.0) -> float:
+        """Natural log of `update_variance`; raises ValueError where it is 0 (d = 1)."""
+        return _log(self._update_variance(learning_rate, target), "Var ΔK")
+
+    def _update_variance(self, learning_rate: float, target: float) -> Magnitude:
         rate = _rate(learning_rate)
-        if not isfinite(target):
-            raise ValueError(f"target is {target}, expected a finite number.")
+        if not isinstance(target, int | float) or not isfinite(target):
+            raise ValueError(f"target is {target!r}, expected a finite number.")
         square = Magnitude(rate * rate) * update.second_moment(self.net, self._sums, float(target))
-        mean = Magnitude(2.0 * rate) * update.mean(self.net, self._sums)
         if not square.mantissa:
-            return 0.0
-        ratio = (mean**2 / square).to_float("(E ΔK)²/E (ΔK)²", _LOG) if mean.mantissa else 0.0
-        return (square * Magnitude(1.0 - ratio)).to_float("Var ΔK", "use a smaller learning rate")
+            return square
+        mean = Magnitude(2.0 * rate) * update.mean(self.net, self._sums)
+        ratio = (mean**2 / square).to_float("(E ΔK)²/E (ΔK)²", _LOG)
+        return square * Magnitude(1.0 - ratio)
 
     # -- beside the exact values --------------------------------------------------------------
 

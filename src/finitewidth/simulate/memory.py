@@ -30,15 +30,14 @@ def available() -> int:
     return max(min(limits), 0) if limits else FALLBACK
 
 
-def parameter_counts(net: MLP) -> tuple[int, int, int]:
-    """Number of weights, of neurons behind the input, and of weights in the largest layer."""
-    fan_in, weights, neurons, largest = net.n_in, 0, 0, 0
+def parameter_counts(net: MLP) -> tuple[int, int]:
+    """Number of weights, and of neurons behind the input."""
+    fan_in, weights, neurons = net.n_in, 0, 0
     for width, count in (*net.runs, (net.n_out, 1)):
         weights += fan_in * width + (count - 1) * width * width
         neurons += count * width
-        largest = max(largest, fan_in * width, width * width if count > 1 else 0)
         fan_in = width
-    return weights, neurons, largest
+    return weights, neurons
 
 
 def _readable(number: int) -> str:
@@ -87,16 +86,17 @@ def networks_at_once(
         If results and one network do not fit into the budget.
     """
     most = available() // 2 if budget is None else whole(budget, "memory_budget", 1)
-    weights, neurons, largest = parameter_counts(net)
+    weights, neurons = parameter_counts(net)
     # Held at the peak, counted generously. Weights: all of them, and for a step their moves.
     # Activations at every input: pre-activation, value, slope, gradient; for a step also the
     # tangents and the old slopes. B × B: the kernel's parts and their products.
     held = weights * (2 if step else 1) + 2 * neurons
     held += batch * (net.n_in + neurons * (10 if step else 5))
     held += 12 * batch * batch
-    # Once, however many networks are held: the fresh draw, with one temporary in the sampler.
-    draw = 2 * weights + largest
-    one, once = NUMBER * held, NUMBER * draw + LAYER * net.depth
+    # Once, however many networks are held: a temporary in the sampler of the weights, and with
+    # several networks their fresh draw before it is copied to its place.
+    one, draw = NUMBER * held, NUMBER * weights
+    once = draw + LAYER * net.depth
     results = NUMBER * size * result_numbers
     if results + once + one > most:
         remedy = (
@@ -110,4 +110,4 @@ def networks_at_once(
             f"time), more than the memory budget of {_readable(most)}; {remedy}, or raise "
             "memory_budget."
         )
-    return (most - results - once) // one
+    return max(1, (most - results - once - draw) // one)

@@ -21,12 +21,12 @@ FOR_MEANS = 30
 FOR_MOMENTS = 100
 
 
-def effective_number(terms: Float[np.ndarray, "size ..."]) -> float:
-    """(Σ|q|)²/Σq² over the first axis, the smallest over the others; the size if all q are 0."""
+def effective_numbers(terms: Float[np.ndarray, "size ..."]) -> Float[np.ndarray, "..."]:
+    """(Σ|q|)²/Σq² over the first axis; its length where all q are 0."""
     magnitude = np.abs(terms)
     scale = magnitude.max(axis=0, keepdims=True)
     magnitude = np.divide(magnitude, scale, out=np.ones_like(magnitude), where=scale > 0)
-    return float((magnitude.sum(axis=0) ** 2 / (magnitude**2).sum(axis=0)).min())
+    return np.asarray(magnitude.sum(axis=0) ** 2 / (magnitude**2).sum(axis=0))
 
 
 def jackknife(
@@ -76,7 +76,7 @@ def estimate(
     method : str
         As in `Estimate`.
     """
-    size, effective, note = len(terms), effective_number(terms), ""
+    size, effective, note = len(terms), effective_numbers(terms).min(), ""
     if size < needed:
         note = (
             f"{size} networks are too few for the standard error of this average "

@@ -1,0 +1,1 @@
+"""Benchmarks: times of the package beside what a user would do instead, as ratios."""

@@ -1,0 +1,121 @@
+"""A laid-out table for the terminal, as Markdown and as HTML.
+
+Text comes from the user: nothing in it is read as markup.
+"""
+
+import re
+from collections.abc import Iterator
+from html import escape
+from typing import TYPE_CHECKING
+
+from finitewidth.report.layout import Layout
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+
+def terminal(layout: Layout) -> "Group":
+    """A rich renderable: the table, its caption, the meanings of the columns, the footnotes."""
+    from rich import box
+    from rich.console import Group
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        title=Text(layout.title, style="bold"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        padding=(0, 1),
+    )
+    for heading, right in zip(layout.headings, layout.right, strict=True):
+        table.add_column(
+            Text(heading), justify="right" if right else "left", vertical="bottom", no_wrap=False
+        )
+    for row in layout.rows:
+        table.add_row(*(Text(_marked(text, mark)) for text, mark in row))
+    lines = [Text(layout.caption)] if layout.caption else []
+    lines += [Text(f"{heading}: {meaning}", style="dim") for heading, meaning in layout.meanings]
+    lines += [Text(f"[{mark}] {note}", style="yellow") for mark, note in layout.notes]
+    return Group(table, *(Padding(line, (0, 0, 0, 2)) for line in lines), Text(""))
+
+
+def _marked(text: str, mark: str) -> str:
+    return f"{text} [{mark}]" if mark else text
+
+
+def markdown(layout: Layout) -> str:
+    """GitHub-flavoured Markdown, ending in a newline."""
+    clean = _markdown_text
+
+    def line(cells: Iterator[str]) -> str:
+        return "| " + " | ".join(cells) + " |"
+
+    lines = [f"**{clean(layout.title)}**", ""]
+    lines.append(line(clean(heading) for heading in layout.headings))
+    lines.append(line("---:" if right else ":---" for right in layout.right))
+    lines += [line(clean(_marked(*cell)) for cell in row) for row in layout.rows]
+    if layout.caption:
+        lines += ["", clean(layout.caption)]
+    if layout.meanings:
+        lines += ["", *(f"- {clean(name)}: {clean(says)}" for name, says in layout.meanings)]
+    if layout.notes:
+        lines += ["", *(f"- {clean(f'[{mark}] {note}')}" for mark, note in layout.notes)]
+    return "\n".join(lines) + "\n"
+
+
+def _markdown_text(text: str) -> str:
+    """Text that Markdown shows as it is, on one line."""
+    text = " ".join(text.split())
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_|~\[\]])", r"\\\1", text)
+
+
+def html(layout: Layout, prefix: str) -> str:
+    """An HTML fragment; `prefix` makes the targets of the footnotes unique in their page."""
+    align = ['class="number"' if right else 'class="text"' for right in layout.right]
+    head = "".join(
+        f'<th scope="col" {how}>{escape(heading)}</th>'
+        for heading, how in zip(layout.headings, align, strict=True)
+    )
+    body = "\n".join(
+        "<tr>"
+        + "".join(
+            f"<td {how}>{_html_cell(*cell, prefix)}</td>"
+            for cell, how in zip(row, align, strict=True)
+        )
+        + "</tr>"
+        for row in layout.rows
+    )
+    # The box takes the keyboard's focus, so that a wide table can be scrolled without a pointer.
+    parts = [
+        '<div class="table">',
+        f"<h3>{escape(layout.title)}</h3>",
+        f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(layout.title)}">',
+        f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>",
+        "</div>",
+    ]
+    if layout.caption:
+        parts.append(f'<p class="caption">{escape(layout.caption)}</p>')
+    if layout.meanings:
+        terms = "".join(
+            f"<div><dt>{escape(name)}</dt> <dd>{escape(says)}</dd></div>"
+            for name, says in layout.meanings
+        )
+        parts.append(f'<dl class="meanings">{terms}</dl>')
+    if layout.notes:
+        items = "".join(
+            f'<li id="{escape(prefix)}note-{mark}"><b>{mark}</b> {escape(note)}</li>'
+            for mark, note in layout.notes
+        )
+        parts.append(f'<ul class="notes">{items}</ul>')
+    return "\n".join([*parts, "</div>"])
+
+
+def _html_cell(text: str, mark: str, prefix: str) -> str:
+    if not mark:
+        return escape(text)
+    link = f'<a href="#{escape(prefix)}note-{mark}" title="not trusted">{mark}</a>'
+    return f'<span class="untrusted">{escape(text)}</span><sup>{link}</sup>'

@@ -1,0 +1,72 @@
+"""`Table`: finished numbers with their errors, for the terminal, Markdown and HTML."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from finitewidth.report import renderings
+from finitewidth.report.cells import Value
+from finitewidth.report.layout import Column, Layout, lay_out
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of finished results.
+
+    An `Estimate` is shown as ``1.283(4)``; one that is not trusted carries a mark, and its note
+    stands below the table. Columns of numbers are aligned to the right.
+
+    Parameters
+    ----------
+    title : str
+        Heading.
+    columns : sequence of Column or str
+        A plain name is a column with the usual settings.
+    rows : sequence of sequences
+        Cells: numbers, `Estimate` of one number each, text, or None where there is no number.
+    caption : str
+        One sentence that says how to read the table.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For no columns, a row of another length, or a cell that cannot be shown (not finite, an
+        array, another type); the sentence names the row and the column.
+    """
+
+    title: str
+    columns: Sequence[Column | str]
+    rows: Sequence[Sequence[Value]]
+    caption: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.columns or isinstance(self.columns, str):
+            raise ValueError(
+                f"table {self.title!r} has columns={self.columns!r}, expected at least one Column."
+            )
+        self.layout()
+
+    def layout(self) -> Layout:
+        """Cells as text, alignment and footnotes."""
+        columns = [c if isinstance(c, Column) else Column(c) for c in self.columns]
+        return lay_out(self.title, columns, self.rows, self.caption)
+
+    def __rich__(self) -> "Group":
+        return renderings.terminal(self.layout())
+
+    def markdown(self) -> str:
+        """GitHub-flavoured Markdown, to be pasted into a pull request."""
+        return renderings.markdown(self.layout())
+
+    def html(self, prefix: str = "") -> str:
+        """An HTML fragment without styles.
+
+        Parameters
+        ----------
+        prefix : str
+            Put before the ids of the footnotes, so that several tables can share a page.
+        """
+        return renderings.html(self.layout(), prefix)
