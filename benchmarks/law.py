@@ -1,4 +1,4 @@
-"""The exact law: its own times, and against the dense Monte Carlo that would give the same digits."""
+"""The exact law: its own times, and against the dense Monte Carlo to the same digits."""
 
 import numpy as np
 
@@ -23,7 +23,9 @@ def _recursion() -> list[Line]:
     hundred = fw.KernelLaw(fw.MLP(784, rng.integers(50, 300, 99).tolist()))
     return [
         Line("E K² and E ΔK, 10⁶ equal layers", median_seconds(lambda: _both(deep)), limit=5e-3),
-        Line("E K² and E ΔK, 10⁴ unequal layers", median_seconds(lambda: _both(unequal)), limit=0.5),
+        Line(
+            "E K² and E ΔK, 10⁴ unequal layers", median_seconds(lambda: _both(unequal)), limit=0.5
+        ),
         Line(
             "E K⁴, 100 unequal layers, tables built",
             median_seconds(lambda: hundred.log_moment(4)),

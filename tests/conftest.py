@@ -1,9 +1,11 @@
 """Settings of every test: shapes and types checked at run time, deterministic Hypothesis."""
 
 import sys
+from types import ModuleType
 
 import jaxtyping
 import pytest
+from beartype import BeartypeConf, beartype
 from hypothesis import settings
 
 # The hook rewrites modules as they are imported, and `finitewidth._shapes` takes jaxtyping's
@@ -13,7 +15,13 @@ if "finitewidth" in sys.modules:
         "finitewidth was imported before tests/conftest.py, so its shapes would not be checked; "
         "keep plugins and earlier conftest files from importing it."
     )
-jaxtyping.install_import_hook("finitewidth", "beartype.beartype")
+
+# The hook takes its checker by module and name. This one lets an int pass for a float, as users
+# write it.
+checker = ModuleType("run_time_checker")
+checker.checked = beartype(conf=BeartypeConf(is_pep484_tower=True))  # type: ignore[attr-defined]
+sys.modules[checker.__name__] = checker
+jaxtyping.install_import_hook("finitewidth", "run_time_checker.checked")
 
 # The same examples on every run and machine; no example is too slow on a busy one.
 settings.register_profile("finitewidth", derandomize=True, deadline=None)

@@ -108,15 +108,10 @@ def _term(net: Network, paths: frozenset[int], slots: tuple[Slot, ...]) -> Fract
                 before = value * net.bias_lr ** len(starting)
                 if starting and not passing and j < depth and net.slope == 0:
                     before *= prod(1 - Fraction(1, 2**n) for n in sizes[1:j])
-                for q in even_partitions(passing | started):
-                    if j == depth and len(q) > 1:
-                        continue  # one output neuron
-                    if not all(_inside(slot.paths, q) for slot in starting):
-                        continue
+                for q, meet in _onward(p, passing | started):
                     if len(q) > sizes[j]:
-                        continue  # not enough neurons
-                    meet = _meet(p, q)
-                    if meet is None:
+                        continue  # not enough neurons, of which the output layer has one
+                    if not all(_inside(slot.paths, q) for slot in starting):
                         continue
                     for marks in _subsets([slot for slot in left if slot.kind == "w"]):
                         if not all(_inside(slot.paths, meet) for slot in marks):
@@ -169,10 +164,13 @@ def even_partitions(paths: frozenset[int]) -> tuple[Partition, ...]:
 
 
 @cache
-def _meet(p: Partition, q: Partition) -> Partition | None:
-    """The non-empty intersections of blocks; None if one is odd."""
-    blocks = tuple(b & c for b in p for c in q if b & c)
-    return None if any(len(block) % 2 for block in blocks) else blocks
+def _onward(p: Partition, paths: frozenset[int]) -> list[tuple[Partition, Partition]]:
+    """Every partition of `paths` with its meet with p, if all blocks of the meet are even."""
+    meets = (
+        (q, tuple(block & above for block in p for above in q if block & above))
+        for q in even_partitions(paths)
+    )
+    return [(q, meet) for q, meet in meets if all(len(block) % 2 == 0 for block in meet)]
 
 
 def _at_input(x: tuple[Fraction, ...], p: Partition) -> Fraction:

@@ -21,7 +21,7 @@ app.command()(law)
 app.command()(design)
 
 
-def _version(show: bool) -> None:
+def _version(show: bool | None) -> None:
     if show:
         typer.echo(f"finitewidth {__version__}")
         raise typer.Exit
@@ -29,7 +29,7 @@ def _version(show: bool) -> None:
 
 @app.callback()
 def _options(
-    version: bool = typer.Option(
+    version: bool | None = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="Print the version and stop."
     ),
 ) -> None:

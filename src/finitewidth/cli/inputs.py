@@ -7,7 +7,7 @@ import numpy as np
 from finitewidth._shapes import Float
 
 
-def read_input(spec: str) -> Float[np.ndarray, "n_in"]:
+def read_input(spec: str) -> Float[np.ndarray, " n_in"]:
     """The input that --input names.
 
     Parameters
@@ -33,7 +33,9 @@ def read_input(spec: str) -> Float[np.ndarray, "n_in"]:
     try:
         array = np.load(path, allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
-        reason = "holds Python objects" if "pickle" in str(error) and _is_npy(path) else "is not one"
+        reason = (
+            "holds Python objects" if "pickle" in str(error) and _is_npy(path) else "is not one"
+        )
         raise ValueError(
             f"--input names {spec!r}, which {reason}; expected a .npy file of plain numbers "
             "written by numpy.save."
@@ -52,14 +54,15 @@ def _is_npy(path: Path) -> bool:
         return file.read(6) == b"\x93NUMPY"
 
 
-def _digit(spec: str) -> Float[np.ndarray, "n_in"]:
+def _digit(spec: str) -> Float[np.ndarray, " n_in"]:
     try:
         from sklearn.datasets import load_digits
     except ImportError:
         raise RuntimeError(
-            'the digits come with scikit-learn, which is not installed; pip install "finitewidth[demo]".'
+            "the digits come with scikit-learn, which is not installed; "
+            'pip install "finitewidth[demo]".'
         ) from None
-    images = load_digits().data
+    images, _ = load_digits(return_X_y=True)
     text = spec.removeprefix("digits:")
     if not text.isdigit() or int(text) >= len(images):
         raise ValueError(

@@ -43,4 +43,4 @@ def law(
     if json_:
         typer.echo(view.results().to_json())
     else:
-        view.show()
+        view.print()

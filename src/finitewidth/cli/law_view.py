@@ -1,56 +1,23 @@
-"""What `finitewidth law` shows: every quantity exact, by the paper, and in the joint limit."""
+"""What `finitewidth law` shows: tables, sentences, JSON."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from math import exp, log
+from collections.abc import Iterator
+from math import log
 
+from finitewidth.cli.law_rows import LawRows, Number, Row
 from finitewidth.cli.results import Results, describe, in_words
-from finitewidth.law import JointLimit, KernelLaw, PaperForm
+from finitewidth.law import KernelLaw
 from finitewidth.law.regime import regime
+from finitewidth.report import Column, Table
 
 OFF = 0.10
 """From here on the paper's form is said to be off."""
 
-
-@dataclass(frozen=True)
-class Number:
-    """A value that may be outside the range of a double: sign and natural log."""
-
-    log: float
-    value: float | None = None
-    sign: int = 1
-
-    @classmethod
-    def read(
-        cls, plain: Callable[[], float], logarithm: Callable[[], float], sign: int = 1
-    ) -> "Number":
-        """The plain form where it exists, else the log form."""
-        try:
-            value = plain()
-        except ValueError:
-            return cls(logarithm(), None, sign)
-        return cls(log(abs(value)) if value else float("-inf"), value, sign)
-
-    @classmethod
-    def from_log(cls, value: float, sign: int = 1) -> "Number":
-        return cls(value, sign * exp(value) if -700 < value < 700 else None, sign)
-
-    def __str__(self) -> str:
-        if self.value is not None:
-            return f"{self.value:.6g}"
-        return f"{'-' if self.sign < 0 else ''}e^{self.log:.8g}"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One quantity in its three forms; `paper` and `limit` where they exist."""
-
-    key: str
-    label: str
-    exact: Number
-    paper: PaperForm | None = None
-    limit: Number | None = None
+FROZEN = (
+    "ΔK is the mean with every neuron's state held as it is (Theorem 2, with its sign). A real "
+    "step also carries neurons across zero, a mean change of order width^(-1/2) that is not in "
+    "this table."
+)
+FIRST_ORDER = "ΔK is at first order in λ; the identity has no activation pattern to freeze."
 
 
 class LawView:
@@ -67,103 +34,7 @@ class LawView:
 
     def __init__(self, law: KernelLaw, learning_rate: float, input_name: str | None) -> None:
         self.law, self.rate, self.input_name = law, learning_rate, input_name
-
-    # -- the other two columns, where they exist ------------------------------------------------
-
-    @cached_property
-    def paper(self) -> tuple[dict[str, PaperForm], str]:
-        """The paper's forms, or none and the reason."""
-        try:
-            return self.law.paper(), ""
-        except ValueError as error:
-            return {}, str(error)
-
-    @cached_property
-    def limit(self) -> tuple[JointLimit | None, str]:
-        """The joint limit, or none and the reason."""
-        try:
-            return self.law.joint_limit(), ""
-        except ValueError as error:
-            return None, str(error)
-
-    def _limit_dispersion(self, limit: JointLimit) -> Number:
-        """The whole kernel's limit: its parts' limits weighted with the exact means."""
-        law = self.law
-        if not law.net.trains_biases:
-            return Number.from_log(limit.weights().log)
-        w, b = law.mean("weights"), law.mean("biases")
-        logs = [
-            limit.weights().log + 2 * log(w / (w + b)),
-            limit.cross().log + log(2 * w * b) - 2 * log(w + b),
-            limit.biases().log + 2 * log(b / (w + b)),
-        ]
-        top = max(logs)
-        return Number.from_log(top + log(sum(exp(value - top) for value in logs)))
-
-    # -- rows -----------------------------------------------------------------------------------
-
-    def start_rows(self) -> Iterator[Row]:
-        """K at initialisation."""
-        law, (paper, _), (limit, _) = self.law, self.paper, self.limit
-        for part, label in (("kernel", "E K"), ("weights", "E K_w"), ("biases", "E K_b")):
-            if part == "biases" and not law.net.trains_biases:
-                continue
-            mean = Number.read(
-                lambda part=part: law.mean(part), lambda part=part: law.log_moment(1, part)
-            )
-            yield Row(f"mean_{part}", label, mean, paper.get(f"{part}_mean"))
-        yield Row(
-            "dispersion",
-            "E K²/(E K)²",
-            Number.read(law.dispersion, law.log_dispersion),
-            paper.get("dispersion"),
-            None if limit is None else self._limit_dispersion(limit),
-        )
-        spread = Number.read(lambda: law.relative_variance() ** 0.5, lambda: law.log_dispersion() / 2)
-        yield Row("relative_sd", "sd of K / E K", spread)
-        yield Row(
-            "weights_squared",
-            "E K_w²",
-            Number.read(lambda: law.moment(2, "weights"), lambda: law.log_moment(2, "weights")),
-            paper.get("weights_squared"),
-            None
-            if limit is None
-            else Number.from_log(limit.weights().log + 2 * law.log_moment(1, "weights")),
-        )
-
-    def step_rows(self) -> Iterator[Row]:
-        """ΔK of one step, pattern frozen; nothing without a hidden layer."""
-        law, (paper, _), rate = self.law, self.paper, self.rate
-        if law.net.depth == 1:
-            return
-        log_change = law.log_update_mean(rate)
-        yield Row(
-            "update_mean",
-            "E ΔK",
-            Number.read(lambda: law.update_mean(rate), lambda: log_change, -1),
-        )
-        yield Row(
-            "relative_update",
-            "E ΔK / E K",
-            Number.read(
-                lambda: law.relative_update(rate), lambda: log_change - law.log_moment(1), -1
-            ),
-            paper.get("relative_update"),
-        )
-        natural = log_change - log(rate) - 2 * law.log_moment(1)
-        yield Row(
-            "natural_relative_update", "E ΔK / E K at λ = 1/E K", Number.from_log(natural, -1)
-        )
-        yield Row(
-            "relative_update_sd",
-            "sd of ΔK / E K, target 0",
-            Number.read(
-                lambda: law.update_variance(rate) ** 0.5 / law.mean(),
-                lambda: law.log_update_variance(rate) / 2 - law.log_moment(1),
-            ),
-        )
-
-    # -- output ---------------------------------------------------------------------------------
+        self.rows = LawRows(law, learning_rate)
 
     def results(self) -> Results:
         """Everything as JSON; a value outside the range of a double as its log, ``log_<name>``."""
@@ -176,23 +47,112 @@ class LawView:
         }
         found = Results(inputs)
         found.exact("beta", law.net.beta)
-        for row in (*self.start_rows(), *self.step_rows()):
+        for row in (*self.rows.start_rows(), *self.rows.step_rows()):
             if row.exact.value is not None:
                 found.exact(row.key, row.exact.value)
             else:
                 found.exact(f"log_{row.key}", row.exact.log)
             if row.paper is not None:
-                _put(found, f"paper_{row.key}", self._by_paper(row), "paper")
+                _put(found, f"paper_{row.key}", self.rows.by_paper(row), "paper")
             if row.limit is not None:
                 _put(found, f"limit_{row.key}", row.limit, "joint limit")
         found.exact("log_dispersion", law.log_dispersion())
         return found
 
-    def _by_paper(self, row: Row) -> Number:
-        """The paper's value; its updates are printed for λ = 1 and without sign."""
-        assert row.paper is not None
-        factor = self.rate if row.key == "relative_update" else 1.0
-        return Number.from_log(row.paper.value.log + log(factor))
+    def tables(self) -> list[Table]:
+        """K at initialisation, and ΔK of the first step."""
+        found = [
+            self._table("The kernel K(x, x) over random initialisations", self.rows.start_rows())
+        ]
+        steps = list(self.rows.step_rows())
+        if steps:
+            title = f"ΔK of one SGD step, activation pattern frozen, λ = {self.rate:g}"
+            found.append(self._table(title, iter(steps)))
+        return found
+
+    def _table(self, title: str, rows: Iterator[Row]) -> Table:
+        cells = []
+        for row in rows:
+            paper = None if row.paper is None else self.rows.by_paper(row)
+            cells.append(
+                (
+                    row.label,
+                    row.exact.cell,
+                    None if paper is None else paper.cell,
+                    None if paper is None else _ratio(row.exact, paper).cell,
+                    None if row.limit is None else row.limit.cell,
+                )
+            )
+        columns = [
+            Column("quantity"),
+            Column("exact", digits=6),
+            Column("paper", digits=6),
+            Column("exact/paper"),
+            Column("limit d/n → Λ", digits=6),
+        ]
+        return Table(title, columns, cells)
+
+    def sentences(self) -> list[str]:
+        """What the tables mean."""
+        law = self.law
+        state = regime(law.log_dispersion())
+        lines = [
+            f"Regime: {state.name}. {state.sentence}",
+            (
+                f"β = Σ 1/n over the hidden layers = {law.net.beta:.5g}; it alone sets the "
+                "exponents of the theory (1/β is roughly width over depth)."
+            ),
+        ]
+        lines += self._paper_off()
+        lines += [f"No paper column: {self.rows.paper[1]}"] if self.rows.paper[1] else []
+        lines += [f"No limit column: {self.rows.limit[1]}"] if self.rows.limit[1] else []
+        if law.net.depth == 1:
+            lines.append("Without a hidden layer no step changes K, and every seed has the same.")
+        else:
+            lines.append(FROZEN if law.net.act.has_kink else FIRST_ORDER)
+        return lines
+
+    def _paper_off(self) -> list[str]:
+        """The sentence for forms of the paper that are off by more than 10 %, and why."""
+        off = []
+        for row in (*self.rows.start_rows(), *self.rows.step_rows()):
+            if row.paper is None:
+                continue
+            ratio = _ratio(row.exact, self.rows.by_paper(row))
+            if not log(1 - OFF) <= ratio.log <= log(1 + OFF):
+                off.append(f"{row.label} ({ratio}, {row.paper.constant:.3g} as β → 0)")
+        if not off:
+            return []
+        squares = sum(count / width**2 for width, count in self.law.net.runs)
+        why = "The exponent e^{5β} is right."
+        if 12.5 * squares > OFF:
+            why = (
+                f"Its error factor 1 + O(Σ 1/n²) is not small either: Σ 1/n² = {squares:.3g}, so "
+                "here the exponent is right to first order in 1/n only."
+            )
+        sentence = (
+            f"The paper's form is off by more than 10 % (exact/paper) for {', '.join(off)}: "
+            f"its ≃ leaves a bounded constant open. {why}"
+        )
+        return [sentence]
+
+    def print(self) -> None:
+        """Tables and sentences on the terminal."""
+        from rich.console import Console
+        from rich.text import Text
+
+        tables, lines = self.tables(), self.sentences()  # all before the first line is printed
+        console = Console(highlight=False)
+        console.print(Text(in_words(self.law.net)))
+        console.print()
+        for table in tables:
+            console.print(table)
+        for line in lines:
+            console.print(Text(line))
+
+
+def _ratio(exact: Number, paper: Number) -> Number:
+    return Number.from_log(exact.log - paper.log)
 
 
 def _put(found: Results, name: str, number: Number, method: str) -> None:

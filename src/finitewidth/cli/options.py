@@ -26,9 +26,7 @@ Input = Annotated[
         "--input", help="One input: file.npy or digits:7; without it |x|² = n_in (x all ones)."
     ),
 ]
-Activation = Annotated[
-    str, typer.Option("--activation", help="relu, leaky_relu, identity, abs, …")
-]
+Activation = Annotated[str, typer.Option("--activation", help="relu, leaky_relu, identity, abs, …")]
 NegativeSlope = Annotated[
     float, typer.Option("--negative-slope", help="Slope of leaky_relu below 0.")
 ]
@@ -44,9 +42,7 @@ Parametrization = Annotated[
 HiddenGain = Annotated[
     float, typer.Option("--hidden-gain", help="C_W: hidden weights have variance C_W/fan-in.")
 ]
-OutputGain = Annotated[
-    float, typer.Option("--output-gain", help="C_W of the output layer.")
-]
+OutputGain = Annotated[float, typer.Option("--output-gain", help="C_W of the output layer.")]
 Bias = Annotated[bool, typer.Option("--bias/--no-bias", help="Whether there are biases.")]
 LearningRate = Annotated[
     float, typer.Option("--lr", help="Learning rate λ of the step on the loss ½(N − t)².")
@@ -105,21 +101,22 @@ def read_network(
     if widths is not None:
         if width is not None:
             raise ValueError("--width and --widths were both given; give one of them.")
-        each = [whole_number(part, "--widths") for part in widths.split(",") if part.strip()]
-        if depth is not None and depth != len(each) + 1:
+        each_width = [whole_number(part, "--widths") for part in widths.split(",")]
+        if depth is not None and depth != len(each_width) + 1:
             raise ValueError(
-                f"--depth is {depth}, but --widths lists {len(each)} hidden layers, which is depth "
-                f"{len(each) + 1}; leave --depth out."
+                f"--depth is {depth}, but --widths lists {len(each_width)} hidden layers, "
+                f"which is depth {len(each_width) + 1}; leave --depth out."
             )
-        return MLP(n_in=n_in, widths=each, **fields)  # type: ignore[arg-type]
+        return MLP(n_in=n_in, widths=each_width, **fields)  # type: ignore[arg-type]
     if depth is None:
         raise ValueError("the network's depth is missing; give --width and --depth, or --widths.")
     if depth < 1:
         raise ValueError(
             f"--depth is {depth}, expected at least 1 (weight layers: hidden layers + 1)."
         )
+    each = None if width is None else whole_number(width, "--width")
     if depth == 1:
         return MLP(n_in=n_in, widths=[], **fields)  # type: ignore[arg-type]
-    if width is None:
+    if each is None:
         raise ValueError("the width is missing; give --width 256, or --widths 256,128.")
-    return MLP.equal_width(n_in, whole_number(width, "--width"), depth - 1, **fields)
+    return MLP.equal_width(n_in, each, depth - 1, **fields)

@@ -41,7 +41,7 @@ class Results:
         }
 
     def to_json(self) -> str:
-        """{"inputs": …, "results": {name: {"value", "std_error", "method", "exact"}}, "version"}."""
+        """{"inputs", "results": {name: {"value", "std_error", "method", "exact"}}, "version"}."""
         document = {"inputs": self.inputs, "results": self.results, "version": __version__}
         return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
 

@@ -44,8 +44,8 @@ class LayerShares:
         Natural log of |the expectation| they sum to.
     """
 
-    weights: Float[np.ndarray, "d"]
-    biases: Float[np.ndarray, "d"]
+    weights: Float[np.ndarray, " d"]
+    biases: Float[np.ndarray, " d"]
     log_total: float
 
 

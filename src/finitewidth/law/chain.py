@@ -8,6 +8,7 @@ that walks layer by layer through the sparse counts (many states).
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from math import log2
 
 import numpy as np
@@ -56,6 +57,7 @@ class Chain:
 
     @cached_property
     def table(self) -> Table:
+        """The counts of the scheme."""
         return table(self.scheme, self.net.law.is_gaussian)
 
     @cached_property
@@ -63,7 +65,7 @@ class Chain:
         """Ranges of neuron states with equal numbers of paths (the table is sorted by them)."""
         paths = self.table.paths
         bounds = [0, *(np.flatnonzero(np.diff(paths)) + 1).tolist(), len(paths)]
-        return tuple(zip(bounds[:-1], bounds[1:], strict=True))
+        return tuple(pairwise(bounds))
 
     def expectation(self) -> Magnitude:
         """The expectation, in doubles of any size."""
@@ -84,7 +86,7 @@ class Chain:
     def _kappa(self, order: int) -> Fraction:
         return even_cumulant(order, self.net.law.moment)
 
-    def _weights(self, rows: np.ndarray, column: int) -> Float[np.ndarray, "m"]:
+    def _weights(self, rows: np.ndarray, column: int) -> Float[np.ndarray, " m"]:
         """count · κ_4^· κ_6^· κ_8^· · (bias learning rate)^starts; the exponents from `column`."""
         weight = rows[:, column - 1].astype(float)
         for place, order in enumerate((4, 6, 8)):
@@ -94,7 +96,7 @@ class Chain:
         return weight * self.net.bias_lr ** rows[:, column + 3]
 
     @cached_property
-    def edge_weights(self) -> Float[np.ndarray, "m"]:
+    def edge_weights(self) -> Float[np.ndarray, " m"]:
         """Of the rows of ``table.to_edges``."""
         return self._weights(self.table.to_edges, 3)
 
@@ -115,7 +117,7 @@ class Chain:
         leave = neuron_factor(self.net, self.table, width)
         return self.enter(variance, mark), leave / mark[:, None] ** self.table.open_slots
 
-    def _input_rows(self, layer: Layer, rows: np.ndarray) -> Float[np.ndarray, "m"]:
+    def _input_rows(self, layer: Layer, rows: np.ndarray) -> Float[np.ndarray, " m"]:
         """Weights of ``table.from_input`` rows in the first layer."""
         below, starts = rows[:, 6:], rows[:, 5]
         variance = layer.weight_variance
@@ -236,7 +238,7 @@ class Chain:
                 found = found + Magnitude(float(values[start:stop].sum()), int(power))
         return found
 
-    def closing(self) -> Float[np.ndarray, "S"]:
+    def closing(self) -> Float[np.ndarray, " S"]:
         """The weight of the output layer for every neuron state below it."""
         layer = self.net.layer(self.net.depth, self.net.runs[-1][0], 1)
         variance = np.array([layer.weight_variance])

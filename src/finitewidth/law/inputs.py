@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import isfinite
+from math import fsum, isfinite
 from numbers import Real
 
 import numpy as np
 
 from finitewidth.network import MLP
+
+ORDERS = (2, 4, 6, 8)
 
 
 @dataclass(frozen=True)
@@ -47,30 +49,27 @@ def from_vector(net: MLP, x: object) -> PowerSums:
     TypeError
         For entries that are not numbers.
     """
-    entries = list(x) if isinstance(x, list | tuple) else None
-    if entries is not None and all(isinstance(e, Fraction | int) for e in entries):
-        exact = [Fraction(e) for e in entries]
-        shape: tuple[int, ...] = (len(exact),)
-    else:
-        try:
-            array = np.asarray(x, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise TypeError(
-                f"x is {type(x).__name__}, expected {net.n_in} numbers (shape [n_in])."
-            ) from None
-        shape = array.shape
-        if shape == (net.n_in,):
-            bad = np.flatnonzero(~np.isfinite(array))
-            if bad.size:
-                raise ValueError(f"x[{bad[0]}] is {array[bad[0]]}, expected finite numbers only.")
-            exact = [Fraction(float(value)) for value in array] if array.size <= 4096 else []
-            if not exact:
-                return _checked(tuple(Fraction(float((array**p).sum())) for p in (2, 4, 6, 8)))
+    if isinstance(x, list | tuple) and all(isinstance(e, Fraction | int) for e in x):
+        _check_length(net, (len(x),))
+        return _checked(tuple(sum((Fraction(e) ** p for e in x), Fraction(0)) for p in ORDERS))
+    try:
+        array = np.asarray(x, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"x is {type(x).__name__}, expected {net.n_in} numbers (shape [n_in])."
+        ) from None
+    _check_length(net, array.shape)
+    bad = np.flatnonzero(~np.isfinite(array))
+    if bad.size:
+        raise ValueError(f"x[{bad[0]}] is {array[bad[0]]}, expected finite numbers only.")
+    return _checked(tuple(Fraction(fsum(array**p)) for p in ORDERS))
+
+
+def _check_length(net: MLP, shape: tuple[int, ...]) -> None:
     if shape != (net.n_in,):
         raise ValueError(
             f"x has shape {list(shape)}, expected [{net.n_in}] (one input; n_in is {net.n_in})."
         )
-    return _checked(tuple(sum((e**p for e in exact), Fraction(0)) for p in (2, 4, 6, 8)))
 
 
 def from_sums(sums: Sequence[object]) -> PowerSums:

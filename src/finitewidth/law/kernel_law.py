@@ -9,8 +9,6 @@ from finitewidth.law.magnitude import Magnitude
 from finitewidth.law.schemes import cross, hessian, output_kernel, update_part
 from finitewidth.network import MLP
 
-_LOG = "ask for the log form"
-
 
 class KernelLaw:
     """Moments of the neural tangent kernel K = K_w + K_b at initialisation, exact at finite width.
@@ -59,7 +57,12 @@ class KernelLaw:
         )
 
     def __repr__(self) -> str:
-        return f"KernelLaw({self.net!r}, |x|²={float(self._sums(2)):g})"
+        return f"KernelLaw({self.net!r}, |x|²={self.squared_norm:g})"
+
+    @property
+    def squared_norm(self) -> float:
+        """|x|² of the input."""
+        return float(self._sums(2))
 
     # -- moments ------------------------------------------------------------------------------
 
@@ -219,11 +222,7 @@ class KernelLaw:
         if not isinstance(target, int | float) or not isfinite(target):
             raise ValueError(f"target is {target!r}, expected a finite number.")
         square = Magnitude(rate * rate) * update.second_moment(self.net, self._sums, float(target))
-        if not square.mantissa:
-            return square
-        mean = Magnitude(2.0 * rate) * update.mean(self.net, self._sums)
-        ratio = (mean**2 / square).to_float("(E ΔK)²/E (ΔK)²", _LOG)
-        return square * Magnitude(1.0 - ratio)
+        return square - (Magnitude(2.0 * rate) * update.mean(self.net, self._sums)) ** 2
 
     # -- beside the exact values --------------------------------------------------------------
 

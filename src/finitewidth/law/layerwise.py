@@ -47,7 +47,7 @@ def activation_moment(net: MLP, order: int) -> Fraction:
 
 
 def neuron_factor(
-    net: MLP, table: Table, width: Float[np.ndarray, "L"]
+    net: MLP, table: Table, width: Float[np.ndarray, " L"]
 ) -> Float[np.ndarray, "L S"]:
     """n(n−1)⋯ Π A_|B| for every neuron state in layers of n neurons; life where no path started."""
     sizes = table.neuron_sizes

@@ -66,7 +66,7 @@ class JointLimit:
         return self._front * Magnitude(2 / 3 * a * self.ratio**3 * phi(3, -a * self.ratio))
 
     def update_wb(self) -> Magnitude:
-        """E Δ_wb/(n² A_2 |x|²/n_0), a single integral over the bias's layer, done in closed form."""
+        """E Δ_wb/(n² A_2 |x|²/n_0), an integral over the bias's layer in closed form."""
         nu, z = self.exponent, self.exponent * self.ratio
         late = (nu**2 * phi(3, z) - phi(3, -self.ratio) * exp(-z)) / (nu + 1)
         bracket = nu * (phi(2, z) - phi(3, z)) - late

@@ -25,6 +25,13 @@ class Magnitude:
         total = sum(ldexp(x.mantissa, max(x.exponent - top, -2000)) for x in (self, other))
         return Magnitude(total, top)
 
+    def __sub__(self, other: "Magnitude") -> "Magnitude":
+        """A difference that is not negative; what is lost to cancellation is lost."""
+        if self.mantissa == 0.0 or other.mantissa == 0.0:
+            return self
+        shift = max(other.exponent - self.exponent, -2000)
+        return Magnitude(max(self.mantissa - ldexp(other.mantissa, shift), 0.0), self.exponent)
+
     def __mul__(self, other: "Magnitude") -> "Magnitude":
         return Magnitude(self.mantissa * other.mantissa, self.exponent + other.exponent)
 

@@ -77,14 +77,14 @@ class _Sums:
         for width, count in net.runs:
             inverse[place : place + count] = 1.0 / width
             place += count
-        self.inverse: Float[np.ndarray, "h"] = inverse
-        self.prefix: Float[np.ndarray, "d"] = np.concatenate([[0.0], np.cumsum(inverse)])
+        self.inverse = inverse
+        self.prefix = np.concatenate([[0.0], np.cumsum(inverse)])
 
-    def through(self) -> Float[np.ndarray, "d"]:
+    def through(self) -> Float[np.ndarray, " d"]:
         """e^(−5 Σ_{l≤j} 1/n_l) for j = 1 … d, hidden layers only (so j = d repeats j = d−1)."""
         return np.exp(-5.0 * np.append(self.prefix[1:], self.prefix[-1]))
 
-    def waits(self, first: float, weights: Float[np.ndarray, "h"]) -> Float[np.ndarray, "h"]:
+    def waits(self, first: float, weights: Float[np.ndarray, " h"]) -> Float[np.ndarray, " h"]:
         """Σ_{j<ℓ} w_j e^(−6 Σ_{i=j+1}^{ℓ−1} 1/n_i) for ℓ = 1 … d−1, with w_0 = `first`."""
         found = np.empty(self.depth - 1)
         decay = np.exp(-6.0 * self.inverse)
@@ -114,7 +114,7 @@ def forms(net: MLP, sums: PowerSums) -> dict[str, PaperForm]:
     """
     check_covered(net)
     d, layers, u = net.depth, _Sums(net), float(sums(2)) / net.n_in
-    growth, half = from_log(5.0 * net.beta), (d + 1) / (2 * d)
+    half = (d + 1) / (2 * d)
     through = layers.through()
     over_j, over_ij = float(through.sum()), float((np.arange(1, d + 1) * through).sum())
     mean = d * u + biases_mean(net)

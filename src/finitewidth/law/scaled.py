@@ -13,13 +13,12 @@ import numpy as np
 
 from finitewidth._shapes import Float, Int
 
-
 Groups = tuple[tuple[int, int], ...]
 """First and last + 1 state of every group, in order."""
 
 
 @cache
-def members(groups: Groups) -> Int[np.ndarray, "S"]:
+def members(groups: Groups) -> Int[np.ndarray, " S"]:
     """The group of every state."""
     return np.repeat(np.arange(len(groups)), [stop - start for start, stop in groups])
 
@@ -37,7 +36,7 @@ def powers_of_two(
 
 @dataclass(frozen=True)
 class Scaled:
-    """A stack of matrices, block by block ``values[l, i, j] * 2**exponents[l, group(i), group(j)]``.
+    """A stack of matrices, ``values[l, i, j] * 2**exponents[l, group(i), group(j)]``.
 
     Attributes
     ----------
@@ -83,7 +82,7 @@ class Scaled:
         top[top == -np.inf] = 0.0
         factor = np.exp2(power - top[:, :, None, :])
         row, column = members(self.rows)[:, None], members(other.columns)
-        values = 0.0
+        values = np.zeros((1, 1, 1))
         for m, (a, b) in enumerate(self.columns):
             term = self.values[:, :, a:b] @ other.values[:, a:b, :]
             term *= factor[:, :, m, :][:, row, column]
@@ -97,7 +96,7 @@ class Scaled:
         return len(self.values)
 
     def times_all(self, matrices: "Scaled") -> "Scaled":
-        """This row vector times every matrix of a stack in turn, by pairwise products."""
+        """The row vector times every matrix of a stack in turn, by pairwise products."""
         while len(matrices) > 1:
             odd = matrices[len(matrices) - len(matrices) % 2 :]
             even = matrices[: len(matrices) - len(odd)]
@@ -106,7 +105,7 @@ class Scaled:
         return self @ matrices
 
     def times_power(self, matrix: "Scaled", count: int) -> "Scaled":
-        """This row vector times matrix^count, by repeated squaring."""
+        """The row vector times matrix^count, by repeated squaring."""
         result = self
         while count:
             if count & 1:

@@ -24,7 +24,7 @@ class Status(IntEnum):
 
 
 class Shape(IntEnum):
-    """The kinds of factor. In a *told* one the ends cannot be exchanged, so its first slot is known."""
+    """The kinds of factor. A *told* one keeps its ends apart, so its first slot is known."""
 
     OUTPUT = 0
     KERNEL = 1
@@ -78,10 +78,12 @@ class Scheme:
 
     @property
     def paths(self) -> int:
+        """Number of paths, 2k."""
         return sum(PATHS[factor.shape] for factor in self.factors)
 
     @property
     def slots(self) -> int:
+        """Number of derivatives that tie them."""
         return sum(len(SLOTS[factor.shape]) for factor in self.factors)
 
     @property
@@ -119,11 +121,13 @@ def output_kernel(outputs: int, kernels: int, trains_biases: bool) -> Scheme:
 def hessian(outputs: int, copies: int, trains_biases: bool) -> Scheme:
     """N^outputs (gᵀHg)^copies."""
     kinds = _kinds("kernel", trains_biases)
-    return Scheme((Factor(Shape.OUTPUT),) * outputs + (Factor(Shape.HESSIAN, (kinds, kinds)),) * copies)
+    return Scheme(
+        (Factor(Shape.OUTPUT),) * outputs + (Factor(Shape.HESSIAN, (kinds, kinds)),) * copies
+    )
 
 
 def update_part(kinds: tuple[str, str]) -> Scheme:
-    """Δ_ab = N Σ_{p∈a, q∈b} ∂_pN ∂_p∂_qN ∂_qN for kinds (a, b) in "w", "b" (Hanin & Nica 2020, §4)."""
+    """Δ_ab = N Σ_{p∈a, q∈b} ∂_pN ∂_p∂_qN ∂_qN, kinds "w" or "b" (Hanin & Nica 2020, §4)."""
     return Scheme((Factor(Shape.OUTPUT), Factor(Shape.HESSIAN, kinds)))
 
 

@@ -56,10 +56,10 @@ class Table:
     to_neurons: Int[np.ndarray, "k 3"]
     from_input: Int[np.ndarray, "i 10"]
     neuron_sizes: Int[np.ndarray, "S 4"]
-    paths: Int[np.ndarray, "S"]
-    open_slots: Int[np.ndarray, "S"]
-    edge_open: Int[np.ndarray, "R"]
-    edge_done: Int[np.ndarray, "R"]
+    paths: Int[np.ndarray, " S"]
+    open_slots: Int[np.ndarray, " S"]
+    edge_open: Int[np.ndarray, " R"]
+    edge_done: Int[np.ndarray, " R"]
     waiting: int
 
 

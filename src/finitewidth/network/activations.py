@@ -35,6 +35,7 @@ class Activation:
     slope: float | None = None
 
     def __call__(self, z: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+        """σ(z), elementwise."""
         return self.function(z)
 
     def derivative(self, z: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:

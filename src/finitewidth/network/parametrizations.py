@@ -52,7 +52,9 @@ def _standard(fan_in: int, gain: Number) -> tuple[Number, Number]:
 class Rule(Protocol):
     """(fan-in n_{j−1}, gain C) to (c_j, λ_j), in floats or in Fractions."""
 
-    def __call__(self, fan_in: int, gain: Number) -> tuple[Number, Number]: ...
+    def __call__(self, fan_in: int, gain: Number) -> tuple[Number, Number]:
+        """The layer's scale and rate."""
+        ...
 
 
 RULES: dict[str, Rule] = {"ntk": _ntk, "standard": _standard}

@@ -58,7 +58,9 @@ class WeightLaw(ABC):
 class Gaussian(WeightLaw):
     """Standard normal; E W^(2m) = (2m−1)!!."""
 
-    name = "gaussian"
+    @property
+    def name(self) -> str:
+        return "gaussian"
 
     @property
     def is_gaussian(self) -> bool:
@@ -76,7 +78,9 @@ class Gaussian(WeightLaw):
 class Uniform(WeightLaw):
     """Uniform on [−√3, √3]; E W^(2m) = 3^m/(2m+1)."""
 
-    name = "uniform"
+    @property
+    def name(self) -> str:
+        return "uniform"
 
     def _even_moment(self, order: int) -> Fraction:
         return Fraction(3 ** (order // 2), order + 1)
@@ -89,7 +93,9 @@ class Uniform(WeightLaw):
 class Laplace(WeightLaw):
     """Double exponential of scale 1/√2; E W^(2m) = (2m)!/2^m."""
 
-    name = "laplace"
+    @property
+    def name(self) -> str:
+        return "laplace"
 
     def _even_moment(self, order: int) -> Fraction:
         return Fraction(factorial(order), 2 ** (order // 2))
@@ -142,7 +148,10 @@ class GivenMoments(WeightLaw):
 
     moments: Mapping[int, Fraction | float]
     _exact: dict[int, Fraction] = field(init=False, repr=False, compare=False)
-    name = "given moments"
+
+    @property
+    def name(self) -> str:
+        return "given moments"
 
     def __post_init__(self) -> None:
         exact = {0: Fraction(1), 2: Fraction(1)}

@@ -75,7 +75,7 @@ class Layout:
 
 
 def mark(place: int) -> str:
-    """Mark of footnote 0, 1, …: a, b, …, z, aa, ab, …"""
+    """Mark of a footnote, counted from 0: a, b, …, z, aa, ab and so on."""
     letters = ""
     place += 1
     while place:

@@ -89,9 +89,7 @@ class Points:
             else np.atleast_1d(np.array(self.trusted, dtype=bool))
         )
         object.__setattr__(self, "trusted", trusted)
-        _same_length(
-            self.label, x=self.x, y=self.y, std_error=self.std_error, trusted=self.trusted
-        )
+        _same_length(self.label, x=self.x, y=self.y, std_error=self.std_error, trusted=trusted)
         if (self.std_error < 0).any():
             raise ValueError(
                 f"std_error of {self.label!r} holds {self.std_error.min():g}, expected 0 or more."

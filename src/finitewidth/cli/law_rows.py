@@ -1,0 +1,190 @@
+"""The rows of `finitewidth law`: every quantity exact, by the paper, and in the joint limit."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from math import exp, log
+
+from finitewidth.law import JointLimit, KernelLaw, PaperForm
+from finitewidth.law.magnitude import Magnitude
+
+
+@dataclass(frozen=True)
+class Number:
+    """A value that may be outside the range of a double: sign and natural log."""
+
+    log: float
+    value: float | None = None
+    sign: int = 1
+
+    @classmethod
+    def read(
+        cls, plain: Callable[[], float], logarithm: Callable[[], float], sign: int = 1
+    ) -> "Number":
+        """The plain form where it exists, else the log form."""
+        try:
+            value = plain()
+        except ValueError:
+            return cls(logarithm(), None, sign)
+        return cls(log(abs(value)) if value else float("-inf"), value, sign)
+
+    @classmethod
+    def from_log(cls, value: float, sign: int = 1) -> "Number":
+        """sign · e^value."""
+        return cls(value, sign * exp(value) if -700 < value < 700 else None, sign)
+
+    @property
+    def cell(self) -> float | str:
+        """For a table: the number, or e to its log."""
+        if self.value is not None:
+            return self.value
+        return f"{'-' if self.sign < 0 else ''}e^{self.log:.8g}"
+
+    def __str__(self) -> str:
+        cell = self.cell
+        return cell if isinstance(cell, str) else f"{cell:.3g}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One quantity in its three forms; `paper` and `limit` where they exist."""
+
+    key: str
+    label: str
+    exact: Number
+    paper: PaperForm | None = None
+    limit: Number | None = None
+
+
+class LawRows:
+    """The answers of one `KernelLaw`.
+
+    Parameters
+    ----------
+    law : KernelLaw
+    learning_rate : float
+        λ of the first step.
+    """
+
+    def __init__(self, law: KernelLaw, learning_rate: float) -> None:
+        self.law, self.rate = law, learning_rate
+
+    # -- the other two columns, where they exist ------------------------------------------------
+
+    @cached_property
+    def paper(self) -> tuple[dict[str, PaperForm], str]:
+        """The paper's forms, or none and the reason."""
+        try:
+            return self.law.paper(), ""
+        except ValueError as error:
+            return {}, str(error)
+
+    @cached_property
+    def limit(self) -> tuple[JointLimit | None, str]:
+        """The joint limit, or none and the reason."""
+        if self.law.net.depth == 1:
+            return None, ""
+        try:
+            return self.law.joint_limit(), ""
+        except ValueError as error:
+            return None, str(error)
+
+    def _limit_dispersion(self, limit: JointLimit) -> Number:
+        """The whole kernel's limit: its parts' limits weighted with the exact means."""
+        law = self.law
+        if not law.net.trains_biases:
+            return Number.from_log(limit.weights().log)
+        w, b = law.mean("weights"), law.mean("biases")
+        logs = [
+            limit.weights().log + 2 * log(w / (w + b)),
+            limit.cross().log + log(2 * w * b) - 2 * log(w + b),
+            limit.biases().log + 2 * log(b / (w + b)),
+        ]
+        top = max(logs)
+        return Number.from_log(top + log(sum(exp(value - top) for value in logs)))
+
+    def _limit_update(self, limit: JointLimit) -> Number:
+        """−2λ(E Δ_ww + 2 E Δ_wb)/E K with the limits of the two parts and the exact mean."""
+        law, n = self.law, self.law.net.runs[0][0]
+        u = law.squared_norm / law.net.n_in
+        total = limit.update_ww() * Magnitude(u * u)
+        if law.net.trains_biases:
+            half = 2.0 * u / law.net.hidden_gain  # 2 A_2 |x|²/n_0 at critical gain
+            total = total + limit.update_wb() * Magnitude(half)
+        log_change = (total * Magnitude(2.0 * self.rate * n * n)).log
+        return Number.from_log(log_change - law.log_moment(1), -1)
+
+    # -- rows -----------------------------------------------------------------------------------
+
+    def start_rows(self) -> Iterator[Row]:
+        """K at initialisation."""
+        law, (paper, _), (limit, _) = self.law, self.paper, self.limit
+        for part, label in (("kernel", "E K"), ("weights", "E K_w"), ("biases", "E K_b")):
+            if part == "biases" and not law.net.trains_biases:
+                continue
+            mean = Number.read(
+                lambda part=part: law.mean(part), lambda part=part: law.log_moment(1, part)
+            )
+            yield Row(f"mean_{part}", label, mean, paper.get(f"{part}_mean"))
+        yield Row(
+            "dispersion",
+            "E K²/(E K)²",
+            Number.read(law.dispersion, law.log_dispersion),
+            paper.get("dispersion"),
+            None if limit is None else self._limit_dispersion(limit),
+        )
+        spread = Number.read(
+            lambda: law.relative_variance() ** 0.5, lambda: law.log_dispersion() / 2
+        )
+        yield Row("relative_sd", "sd of K / E K", spread)
+        yield Row(
+            "weights_squared",
+            "E K_w²",
+            Number.read(lambda: law.moment(2, "weights"), lambda: law.log_moment(2, "weights")),
+            paper.get("weights_squared"),
+            None
+            if limit is None
+            else Number.from_log(limit.weights().log + 2 * law.log_moment(1, "weights")),
+        )
+
+    def step_rows(self) -> Iterator[Row]:
+        """ΔK of one step, pattern frozen; nothing without a hidden layer."""
+        law, rate = self.law, self.rate
+        (paper, _), (limit, _) = self.paper, self.limit
+        if law.net.depth == 1:
+            return
+        log_change = law.log_update_mean(rate)
+        yield Row(
+            "update_mean",
+            "E ΔK",
+            Number.read(lambda: law.update_mean(rate), lambda: log_change, -1),
+        )
+        yield Row(
+            "relative_update",
+            "E ΔK / E K",
+            Number.read(
+                lambda: law.relative_update(rate), lambda: log_change - law.log_moment(1), -1
+            ),
+            paper.get("relative_update"),
+            None if limit is None else self._limit_update(limit),
+        )
+        natural = log_change - log(rate) - 2 * law.log_moment(1)
+        yield Row(
+            "natural_relative_update", "E ΔK / E K at λ = 1/E K", Number.from_log(natural, -1)
+        )
+        yield Row(
+            "relative_update_sd",
+            "sd of ΔK / E K, target 0",
+            Number.read(
+                lambda: law.update_variance(rate) ** 0.5 / law.mean(),
+                lambda: law.log_update_variance(rate) / 2 - law.log_moment(1),
+            ),
+        )
+
+    def by_paper(self, row: Row) -> Number:
+        """The paper's value; its updates are printed for λ = 1 and without sign."""
+        assert row.paper is not None
+        value = row.paper.value
+        if row.key == "relative_update":
+            value = value * Magnitude(self.rate)
+        return Number.read(lambda: value.to_float(row.label, "see its log"), lambda: value.log)

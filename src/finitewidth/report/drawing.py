@@ -1,0 +1,145 @@
+"""From a `Plot` to a matplotlib figure."""
+
+from itertools import count
+from math import floor, log10
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from finitewidth.report import style
+from finitewidth.report.series import Curve, Points, Steps
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from finitewidth.report.plot import Plot
+
+
+def draw(plot: "Plot") -> "Figure":
+    """The figure; to be called within `style.style`, which also imports matplotlib."""
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    axes = figure.add_subplot()
+    looks = {Curve: count(), Points: count(), Steps: count()}
+    for place, one in enumerate(plot.series):
+        look = next(looks[type(one)]) % len(style.MARKERS)
+        colour = style.COLOURS[place % len(style.COLOURS)]
+        if isinstance(one, Curve):
+            _curve(axes, one, colour, look)
+        elif isinstance(one, Points):
+            _points(axes, one, colour, look)
+        else:
+            _steps(axes, one, colour, look)
+    _axes(axes, plot)
+    _legend(figure, axes)
+    return figure
+
+
+def _curve(axes: "Axes", curve: Curve, colour: str, look: int) -> None:
+    axes.plot(
+        curve.x,
+        curve.y,
+        color=colour,
+        linestyle=style.DASHES[look],
+        marker=style.MARKERS[look] if curve.marked else "",
+        label=curve.label,
+        zorder=2,
+    )
+
+
+def _points(axes: "Axes", points: Points, colour: str, look: int) -> None:
+    """Full markers for trusted points, hollow ones with a thin bar for the others."""
+    for trusted in (True, False):
+        chosen = points.trusted == trusted
+        if not chosen.any():
+            continue
+        label = points.label if trusted else f"{points.label}, error bar not trusted"
+        axes.errorbar(
+            points.x[chosen],
+            points.y[chosen],
+            yerr=points.std_error[chosen],
+            fmt=style.MARKERS[look],
+            color=colour,
+            markerfacecolor=colour if trusted else "white",
+            markeredgewidth=1.4,
+            elinewidth=1.6 if trusted else 1.0,
+            label=label,
+            zorder=3,
+        )
+
+
+def _steps(axes: "Axes", steps: Steps, colour: str, look: int) -> None:
+    axes.stairs(
+        steps.heights,
+        steps.edges,
+        fill=True,
+        facecolor=(colour, 0.15),
+        edgecolor=colour,
+        hatch=style.HATCHES[look],
+        linewidth=1.4,
+        label=steps.label,
+        zorder=2,
+    )
+
+
+def _axes(axes: "Axes", plot: "Plot") -> None:
+    axes.set_xlabel(plot.x_label)
+    axes.set_ylabel(plot.y_label)
+    if plot.log_x:
+        axes.set_xscale("log")
+        _log_ticks(axes.xaxis, *axes.get_xlim())
+    if plot.log_y:
+        axes.set_yscale("log")
+        _log_ticks(axes.yaxis, *axes.get_ylim())
+    elif any(isinstance(one, Steps) for one in plot.series):
+        axes.set_ylim(bottom=0.0)
+    if plot.x_ticks is not None:
+        axes.set_xticks(list(plot.x_ticks), [plain(tick) for tick in plot.x_ticks])
+        axes.xaxis.set_minor_locator(_no_ticks())
+
+
+def _no_ticks() -> Any:
+    from matplotlib.ticker import NullLocator
+
+    return NullLocator()
+
+
+def _log_ticks(axis: Any, low: float, high: float) -> None:
+    """Labels 1, 2, 5, 10, … on a short axis, powers of ten on a long one, as plain numbers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    decades = np.log10(high / low)
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < 2.5 else (1.0,)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def plain(value: float) -> str:
+    """A tick's number: 0.02, 500, 2×10⁶."""
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        return f"{value:.4g}".replace("-", "−")
+    power = floor(log10(abs(value)) + 1e-9)
+    digits = f"{value / 10.0**power:.4g}".replace("-", "−")
+    front = "" if digits == "1" else "−" if digits == "−1" else f"{digits}×"
+    return f"{front}10{str(power).translate(_SUPERSCRIPT)}"
+
+
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def _legend(figure: "Figure", axes: "Axes") -> None:
+    """Above the axes, where it hides nothing, in as many columns as the figure is wide."""
+    handles, labels = axes.get_legend_handles_labels()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    for columns in (3, 2, 1):
+        legend = figure.legend(
+            handles, labels, loc="outside upper left", ncols=columns, borderaxespad=0.1
+        )
+        width = legend.get_window_extent(renderer).width
+        if width <= figure.bbox.width or columns == 1:
+            return
+        legend.remove()
