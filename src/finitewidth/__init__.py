@@ -1,10 +1,49 @@
-"""finitewidth: how random a network's neural tangent kernel is, and how far training moves it."""
+"""finitewidth: how random a network's neural tangent kernel is, and how far training moves it.
 
-from finitewidth import design as design
-from finitewidth import law as law
-from finitewidth import network as network
-from finitewidth import simulate as simulate
+Names are loaded when they are first used, so that importing the package costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from finitewidth._version import __version__ as __version__
-from finitewidth.estimate import Estimate as Estimate
-from finitewidth.law import KernelLaw as KernelLaw
-from finitewidth.network import MLP as MLP
+
+if TYPE_CHECKING:
+    from finitewidth import design as design
+    from finitewidth import law as law
+    from finitewidth import network as network
+    from finitewidth import report as report
+    from finitewidth import simulate as simulate
+    from finitewidth.estimate import Estimate as Estimate
+    from finitewidth.law import KernelLaw as KernelLaw
+    from finitewidth.network import MLP as MLP
+
+_NAMES = {
+    "Estimate": "finitewidth.estimate",
+    "KernelLaw": "finitewidth.law",
+    "MLP": "finitewidth.network",
+}
+
+__all__ = [
+    "MLP",
+    "Estimate",
+    "KernelLaw",
+    "__version__",
+    "design",
+    "law",
+    "network",
+    "report",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in _NAMES:
+        return getattr(import_module(_NAMES[name]), name)
+    if name in __all__:
+        return import_module(f"finitewidth.{name}")
+    raise AttributeError(f"module 'finitewidth' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
