@@ -142,10 +142,30 @@ class LawRows:
             "E K_w²",
             Number.read(lambda: law.moment(2, "weights"), lambda: law.log_moment(2, "weights")),
             paper.get("weights_squared"),
-            None
-            if limit is None
-            else Number.from_log(limit.weights().log + 2 * law.log_moment(1, "weights")),
+            self._times_means(limit and limit.weights(), "weights", "weights"),
         )
+        if law.net.trains_biases:
+            yield Row(
+                "biases_squared",
+                "E K_b²",
+                Number.read(lambda: law.moment(2, "biases"), lambda: law.log_moment(2, "biases")),
+                paper.get("biases_squared"),
+                self._times_means(limit and limit.biases(), "biases", "biases"),
+            )
+            yield Row(
+                "cross",
+                "E K_w K_b",
+                Number.read(law.cross_moment, law.log_cross_moment),
+                paper.get("cross"),
+                self._times_means(limit and limit.cross(), "weights", "biases"),
+            )
+
+    def _times_means(self, ratio: Magnitude | None, first: str, second: str) -> Number | None:
+        """A limit of second moments over means, times the exact means."""
+        if ratio is None:
+            return None
+        logs = self.law.log_moment(1, first) + self.law.log_moment(1, second)
+        return Number.from_log(ratio.log + logs)
 
     def step_rows(self) -> Iterator[Row]:
         """ΔK of one step, pattern frozen; nothing without a hidden layer."""
