@@ -1,4 +1,4 @@
-"""How random is the tangent kernel of a network at a handwritten digit, and how far does it move?
+"""The tangent kernel at a handwritten digit: how random it is, and how far one step moves it.
 
 Run by ``make demo``: prints tables of the exact law, the paper's closed forms, the joint limit and
 simulated networks side by side, and writes demo/report.html.

@@ -9,7 +9,7 @@ from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
-from digits_results import STEP_COST, Digit, Kernel, Results, Settings
+from digits_results import STEP_COST, Digit, Kernel, Results, Routes, Settings
 
 import finitewidth as fw
 from finitewidth._shapes import Float
@@ -25,8 +25,7 @@ def images() -> Float[np.ndarray, "ten pixels"]:
     """The first image of each digit 0 … 9, grey values 0 … 16 divided by 16."""
     from sklearn.datasets import load_digits
 
-    data = load_digits()
-    pixels, labels = np.asarray(data["data"]), np.asarray(data["target"])
+    pixels, labels = load_digits(return_X_y=True)
     first = [int(np.flatnonzero(labels == digit)[0]) for digit in range(10)]
     return pixels[first] / 16.0
 
@@ -93,8 +92,8 @@ def one_depth(
         net.beta,
         mean,
         rate,
-        (spread, limit_spread(law), printed["dispersion"], paper["dispersion"].constant),
-        (
+        Routes(spread, limit_spread(law), printed["dispersion"], paper["dispersion"].constant),
+        Routes(
             update,
             limit_update(law, float(x @ x), rate),
             printed["relative_update"] * rate,

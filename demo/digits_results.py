@@ -49,19 +49,33 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Routes:
+    """One quantity by theory: exact, in the joint limit, and the paper's closed form as printed.
+
+    `constant` is exact/printed as β → 0, which the paper leaves open.
+    """
+
+    exact: float
+    limit: float
+    paper: float
+    constant: float
+
+
+@dataclass(frozen=True)
 class Kernel:
     """The kernel of one network description at one input, by every route there is.
 
-    `spread` and `update` hold E K²/(E K)² and E ΔK/E K of the first step (activation pattern
-    frozen) as (exact, limit, paper, the paper's constant as β → 0).
+    `spread` is E K²/(E K)²; `update` is E ΔK/E K of the first step at `learning_rate`, activation
+    pattern frozen (the paper's is an absolute value). `sample` holds the drawn kernels, `seconds`
+    the time of the exact law and of drawing them.
     """
 
     hidden_layers: int
     beta: float
     mean: float
     learning_rate: float
-    spread: tuple[float, float, float, float]
-    update: tuple[float, float, float, float]
+    spread: Routes
+    update: Routes
     measured_mean: fw.Estimate
     measured_spread: fw.Estimate
     measured_update: fw.Estimate

@@ -10,10 +10,13 @@ import numpy as np
 def short_form(value: float, std_error: float) -> str:
     """Value with the error of its last digits in brackets: ``1.2832(41)``, ``-35.9(4)``.
 
-    Two digits of error when they start with 1, else one; no bracket for an error of 0.
+    Two digits of error when they start with 1, else one; no bracket for an error of 0, and
+    ``0±2.4e-19`` where the bracket would need dozens of digits.
     """
     if not std_error > 0:
         return f"{value:.10g}"
+    if std_error >= 1e7 or (value == 0 and std_error < 1e-4):
+        return f"{value:.4g}±{std_error:.2g}"
     exponent = floor(log10(std_error))
     digits = 2 if std_error / 10.0**exponent < 1.95 else 1
     places = digits - 1 - exponent

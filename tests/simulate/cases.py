@@ -3,6 +3,7 @@
 import numpy as np
 
 import finitewidth as fw
+from finitewidth.network import activations
 
 
 def softplus(z: np.ndarray) -> np.ndarray:
@@ -51,6 +52,12 @@ NETS = {
     ),
     "one neuron a layer": _net(1, 1, 1),
     "no hidden layer": _net(),
+}
+# Every activation of the package has a case, one that is added later too.
+NETS |= {
+    name: _net(4, 3, activation=name, negative_slope=0.1)
+    for name in activations.NAMES
+    if name not in {net.act.name for net in NETS.values()}
 }
 X = np.array([[0.7, -1.1, 0.4], [0.3, 1.2, -0.4]])
 Y = np.array([0.5, -0.8])

@@ -1,7 +1,5 @@
 """Bad input: one sentence that says what was given, what was expected and how to mend it."""
 
-from inspect import unwrap
-
 import numpy as np
 import pytest
 
@@ -12,9 +10,6 @@ from tests.simulate import cases
 
 NET = cases.NETS["relu"]
 
-
-# The run-time check of annotations, which only the tests have, would speak before the package does.
-ENSEMBLE, FIRST_STEP = unwrap(simulate.ensemble), unwrap(simulate.first_step)
 
 BAD = {
     "no network": (TypeError, {"net": 3}, "net is a int, expected a finitewidth.MLP"),
@@ -87,16 +82,18 @@ def check(function, arguments, case):
     assert str(caught.value).endswith((".", '"dense".'))
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("name", [*BAD, *FOR_ENSEMBLE])
 def test_ensemble_refuses(name):
     arguments = {"net": NET, "X": cases.X, "size": 2, "seed": 0}
-    check(ENSEMBLE, arguments, {**BAD, **FOR_ENSEMBLE}[name])
+    check(simulate.ensemble, arguments, {**BAD, **FOR_ENSEMBLE}[name])
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("name", [*BAD, *FOR_STEP])
 def test_first_step_refuses(name):
     arguments = {"net": NET, "X": cases.X, "y": cases.Y, "learning_rate": 0.1, "size": 2}
-    check(FIRST_STEP, arguments, {**BAD, **FOR_STEP}[name])
+    check(simulate.first_step, arguments, {**BAD, **FOR_STEP}[name])
 
 
 def test_what_is_close_to_bad_input_is_accepted():

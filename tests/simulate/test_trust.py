@@ -1,5 +1,7 @@
 """When a standard error is trusted: log-normal kernels, with which the truth is known."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy.stats import binom
@@ -100,18 +102,40 @@ def test_ordinary_ensembles_are_trusted():
             assert of_dispersion.mean() > 0.9
 
 
-def test_the_note_names_the_exact_moment_where_it_exists():
-    deep = fw.MLP.equal_width(10, 10, 30)
-    found = simulate.ensemble(deep, np.ones(10), 500, seed=0)
-    estimate = found.dispersion()
-    assert not estimate.trusted
-    assert "500 networks carry this average" in estimate.note
-    assert 'fw.KernelLaw(net, x).moment(2, part="kernel"), which is exact' in estimate.note
+DEEP = fw.MLP.equal_width(10, 10, 30)
 
-    residual = fw.MLP.equal_width(10, 10, 30, residual=(1.0, 1.0))
-    estimate = simulate.ensemble(residual, np.ones(10), 500, seed=0).dispersion()
-    assert not estimate.trusted
-    assert estimate.note.endswith("raise size.")
+
+def named(note):
+    """The value of the expression that a note recommends."""
+    expression = re.search(r"use (fw\.KernelLaw\(.*\)), which is exact at one input", note)
+    assert expression, note
+    return eval(expression[1], {"fw": fw, "net": DEEP, "x": np.ones(10)})  # noqa: S307
+
+
+def test_the_notes_name_the_exact_values_of_the_law():
+    found = simulate.ensemble(DEEP, np.ones(10), 500, seed=0)
+    law = fw.KernelLaw(DEEP, np.ones(10))
+    for estimate, exact in (
+        (found.dispersion(), law.dispersion()),
+        (found.dispersion("weights"), law.dispersion("weights")),
+        (found.variance(), law.variance()),
+        (found.moment(2), law.moment(2)),
+        (found.moment(4, "weights"), law.moment(4, "weights")),
+    ):
+        assert not estimate.trusted
+        assert "500 networks carry this average" in estimate.note
+        assert named(estimate.note) == exact
+    assert found.moment(5).note.endswith("; raise size.")
+    few = simulate.ensemble(DEEP, np.ones(10), 20, seed=0)
+    assert named(few.mean("biases").note) == law.mean("biases")
+
+
+def test_where_there_is_no_exact_law_the_note_names_none():
+    for fields in ({"residual": (1.0, 1.0)}, {"bias_variance": 0.1}, {"activation": "silu"}):
+        net = fw.MLP.equal_width(10, 10, 30, **fields)
+        estimate = simulate.ensemble(net, np.ones(10), 20, seed=0).dispersion()
+        assert not estimate.trusted
+        assert estimate.note.endswith("; raise size.")
 
 
 def test_the_note_of_a_small_ensemble_asks_for_more():
@@ -120,11 +144,12 @@ def test_the_note_of_a_small_ensemble_asks_for_more():
     assert found.dispersion().note.startswith("20 networks are too few")
 
 
-def test_a_step_names_the_law_of_its_pattern():
-    net = fw.MLP.equal_width(10, 10, 30)
-    for pattern, name in (("real", "step_mean"), ("frozen", "update_mean")):
+def test_only_the_first_order_of_a_step_has_an_exact_mean():
+    for pattern in ("real", "frozen"):
         found = simulate.first_step(
-            net, np.ones(10), np.zeros(1), 1e-3, 60, seed=0, pattern=pattern
+            DEEP, np.ones(10), np.zeros(1), 1e-3, 60, seed=0, pattern=pattern
         )
         assert not found.mean_change().trusted
-        assert f"fw.KernelLaw(net, x).{name} at one input" in found.mean_change().note
+        assert found.mean_change().note.endswith("; raise size.")
+        exact = fw.KernelLaw(DEEP, np.ones(10)).update_mean(1e-3)
+        assert named(found.mean_first_order().note) == exact

@@ -37,6 +37,12 @@ VALUES: dict[str, Callable[[complex], complex]] = {
 }
 
 
+def value_of(net: fw.MLP) -> Callable[[complex], complex]:
+    """The activation as written above, or the package's own if that takes complex numbers."""
+    own = net.act.function
+    return VALUES.get(net.act.name, lambda z: complex(own(np.array(z))))
+
+
 def draw(net: fw.MLP, size: int, seed: int) -> list[np.ndarray]:
     """Every network's parameters as one flat vector: the weights from layer 1 on, then biases."""
     blocks = -(-size // BLOCK)
@@ -77,7 +83,7 @@ def evaluate(
     for la in layers:
         biases.append(theta[position : position + la.fan_out])
         position += la.fan_out
-    value = VALUES[net.act.name]
+    value = value_of(net)
     incoming: list[complex] = list(x)
     below: list[complex] = []
     seen: list[complex] = []

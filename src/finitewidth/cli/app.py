@@ -7,6 +7,7 @@ import typer
 from finitewidth import __version__
 from finitewidth.cli.design import design
 from finitewidth.cli.law import law
+from finitewidth.cli.sample import sample
 
 BAD_INPUT = 2
 
@@ -18,6 +19,7 @@ app = typer.Typer(
     "and which widths and depth would change that.",
 )
 app.command()(law)
+app.command()(sample)
 app.command()(design)
 
 

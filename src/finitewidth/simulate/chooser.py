@@ -82,8 +82,8 @@ def ensemble(
 def first_step(
     net: MLP,
     X: ArrayLike,
-    y: ArrayLike | float | int,
-    learning_rate: float | int,
+    y: ArrayLike,
+    learning_rate: float,
     size: SupportsIndex,
     seed: SupportsIndex = 0,
     pattern: str = "real",

@@ -13,8 +13,15 @@ from finitewidth.simulate.inputs import whole
 PARTS = ("kernel", "weights", "biases")
 
 
-def _has_exact_law(net: MLP) -> bool:
-    return net.act.slope is not None and net.bias_variance == 0 and net.residual is None
+EXACT_ORDERS = 4  # moments of one input's kernel that fw.KernelLaw has
+
+
+def _way_out(net: MLP, exact: str) -> str:
+    """What to do about an average that is not trusted; `exact` is empty where nothing is known."""
+    lawful = net.act.slope is not None and net.bias_variance == 0 and net.residual is None
+    if lawful and exact:
+        return f"raise size, or use {exact}, which is exact at one input"
+    return "raise size"
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,9 +70,7 @@ class Ensemble:
         return np.diagonal(self.part(part), axis1=1, axis2=2)
 
     def _way_out(self, exact: str) -> str:
-        if _has_exact_law(self.net):
-            return f"raise size, or use {exact}, which is exact at one input"
-        return "raise size"
+        return _way_out(self.net, exact)
 
     def mean(self, part: str = "kernel") -> Estimate:
         """E K_ab, an `Estimate` of shape [B, B]."""
@@ -74,7 +79,7 @@ class Ensemble:
 
     def variance(self, part: str = "kernel") -> Estimate:
         """Var K_ab over networks, an `Estimate` of shape [B, B]."""
-        way_out = self._way_out(f'fw.KernelLaw(net, x).moment(2, part="{part}")')
+        way_out = self._way_out(f'fw.KernelLaw(net, x).variance("{part}")')
         return statistics.variance(self.part(part), way_out, self.method)
 
     def dispersion(self, part: str = "kernel") -> Estimate:
@@ -88,7 +93,7 @@ class Ensemble:
         ValueError
             If the mean of this part is 0.
         """
-        way_out = self._way_out(f'fw.KernelLaw(net, x).moment(2, part="{part}")')
+        way_out = self._way_out(f'fw.KernelLaw(net, x).dispersion("{part}")')
         return statistics.dispersion(self._diagonal(part), way_out, self.method)
 
     def moment(self, order: int, part: str = "kernel") -> Estimate:
@@ -100,7 +105,9 @@ class Ensemble:
             For an order below 1, or a moment beyond the range of float64.
         """
         order = whole(order, "order", 1)
-        way_out = self._way_out(f'fw.KernelLaw(net, x).moment({order}, part="{part}")')
+        known = order <= EXACT_ORDERS
+        exact = f'fw.KernelLaw(net, x).moment({order}, part="{part}")' if known else ""
+        way_out = self._way_out(exact)
         needed = statistics.FOR_MEANS if order == 1 else statistics.FOR_MOMENTS
         with np.errstate(over="ignore"):
             powers = self._diagonal(part) ** order
@@ -154,21 +161,21 @@ class FirstStep:
         """Number of networks."""
         return len(self.outputs)
 
-    def _mean(self, samples: np.ndarray, exact: str, what: str) -> Estimate:
-        law = _has_exact_law(self.net)
-        way_out = f"raise size, or use {exact} at one input" if law else "raise size"
-        needed = statistics.FOR_MOMENTS
-        return statistics.mean(samples, needed, way_out, f"{self.method}, {what}")
-
     def mean_change(self) -> Estimate:
         """E [after − before], an `Estimate` of shape [B, B]; its method names the pattern."""
-        if self.pattern == "frozen":
-            exact, what = "fw.KernelLaw(net, x).update_mean", "pattern frozen"
-        else:
-            exact, what = "fw.KernelLaw(net, x).step_mean", "real step"
-        return self._mean(self.after - self.before, exact, what)
+        what = "pattern frozen" if self.pattern == "frozen" else "real step"
+        return statistics.mean(
+            self.after - self.before,
+            statistics.FOR_MOMENTS,
+            _way_out(self.net, ""),  # of a finite step no exact mean is known
+            f"{self.method}, {what}",
+        )
 
     def mean_first_order(self) -> Estimate:
         """E `first_order`, an `Estimate` of shape [B, B]: pattern frozen, linear in η."""
-        exact = "fw.KernelLaw(net, x).update_mean"
-        return self._mean(self.first_order, exact, "pattern frozen, first order")
+        return statistics.mean(
+            self.first_order,
+            statistics.FOR_MOMENTS,
+            _way_out(self.net, f"fw.KernelLaw(net, x).update_mean({self.learning_rate:g})"),
+            f"{self.method}, pattern frozen, first order",
+        )

@@ -47,7 +47,7 @@ def _check_range(z: np.ndarray, index: int) -> None:
         raise RuntimeError(
             f"pre-activations of layer {index} fall below {SMALLEST:g} in some network, where "
             "float64 soon cannot tell its open neurons from the closed ones; use fewer layers or "
-            "a larger hidden_gain, or fw.KernelLaw(net, x).sample, which keeps logarithms."
+            "a larger hidden_gain, or fw.KernelLaw(net, x).log_moment, which keeps logarithms."
         )
 
 

@@ -1,0 +1,43 @@
+"""A progress bar with a time estimate, on standard error, for work that takes a while."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+LONG = 2e7
+"""From so many layers times networks on (a few seconds) a bar is shown."""
+
+
+@contextmanager
+def progress_bar(what: str, work: float) -> Iterator[Callable[[int, int], None] | None]:
+    """A callable (done, total) that moves a bar, or None where the work is short.
+
+    Parameters
+    ----------
+    what : str
+        What is counted, e.g. ``"networks"``.
+    work : float
+        Networks times layers.
+    """
+    if work < LONG:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

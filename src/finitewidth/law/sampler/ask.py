@@ -1,0 +1,95 @@
+"""The sampler's questions, with their input checked: sample, quantile, summary."""
+
+from math import inf, log
+
+import numpy as np
+
+from finitewidth.law.inputs import PowerSums
+from finitewidth.law.sampler import quantile as quantiles
+from finitewidth.law.sampler.histogram import LogHistogram
+from finitewidth.law.sampler.quantile import Levels, Quantile
+from finitewidth.law.sampler.sample import KernelSample, LogKernelSample, parts
+from finitewidth.law.sampler.sample import log_sample as draw_logs
+from finitewidth.law.sampler.sample import sample as draw
+from finitewidth.law.sampler.streams import Progress, blocks, checked_seed, checked_size
+from finitewidth.law.sampler.summary import SampleSummary, summarise
+from finitewidth.network import MLP
+
+
+def check_sampled(net: MLP) -> None:
+    """Whether the law of this network can be sampled.
+
+    Raises
+    ------
+    ValueError
+        For weights that are not Gaussian.
+    """
+    if not net.law.is_gaussian:
+        raise ValueError(
+            f"the law is sampled for Gaussian weights, got {net.law.name!r}; use "
+            "fw.simulate.ensemble for this one (docs: Dense simulation), or the exact moments."
+        )
+
+
+def sample(
+    net: MLP, sums: PowerSums, size: int, seed: int, workers: int | None, progress: Progress | None
+) -> KernelSample:
+    """See `KernelLaw.sample`."""
+    check_sampled(net)
+    count, start = checked_size(size), checked_seed(seed)
+    return draw(net, float(sums(2)), count, start, workers, progress)
+
+
+def log_sample(
+    net: MLP, sums: PowerSums, size: int, seed: int, workers: int | None, progress: Progress | None
+) -> LogKernelSample:
+    """See `KernelLaw.log_sample`."""
+    check_sampled(net)
+    count, start = checked_size(size), checked_seed(seed)
+    return draw_logs(net, float(sums(2)), count, start, workers, progress)
+
+
+def summary(
+    net: MLP, sums: PowerSums, size: int, seed: int, workers: int | None, progress: Progress | None
+) -> SampleSummary:
+    """See `KernelLaw.summary`."""
+    check_sampled(net)
+    return summarise(net, sums, checked_size(size), checked_seed(seed), workers, progress)
+
+
+def quantile(
+    net: MLP,
+    sums: PowerSums,
+    q: Levels,
+    part: str,
+    size: int,
+    seed: int,
+    workers: int | None,
+    progress: Progress | None,
+    *,
+    logs: bool,
+) -> Quantile:
+    """See `KernelLaw.quantile` and `KernelLaw.log_quantile`."""
+    check_sampled(net)
+    count, start = checked_size(size), checked_seed(seed)
+    levels = quantiles.checked_levels(q)
+    for level in levels.flat:
+        quantiles.ranks(float(level), count)  # too small a sample is refused before drawing
+    place = {"weights": 1, "biases": 2, "kernel": 3}[part]
+    found = np.empty(count) if count <= quantiles.SORTED_UP_TO else None
+    histogram = LogHistogram()
+    for first, block in blocks(net, float(sums(2)), count, start, workers, progress):
+        value = parts(net, block)[place]
+        if found is not None:
+            here = slice(first, first + len(block.alive))
+            found[here] = value.log() if logs else value.plain("K")
+        else:
+            counted = value.log()[block.alive] / log(2.0)
+            histogram.add(counted, len(block.alive) - len(counted))
+    if found is not None:
+        found.sort()
+        return quantiles.from_sorted(found, levels)
+    dead = net.bias_lr if part != "weights" and net.trains_biases else 0.0
+    if logs:
+        return quantiles.log_from_histogram(histogram, levels, log(dead) if dead else -inf)
+    return quantiles.from_histogram(histogram, levels, dead)
