@@ -1,33 +1,13 @@
 """How many networks fit into memory at once, and the sentence for when not even one does."""
 
-import os
-from pathlib import Path
 from typing import SupportsIndex
 
+from finitewidth._memory import available, readable
 from finitewidth.network import MLP
 from finitewidth.simulate.inputs import whole
 
-FALLBACK = 2 * 2**30  # bytes, where the system does not say how much is free
 NUMBER = 8  # bytes of a float64
 LAYER = 4096  # bytes of Python objects that a layer takes, however narrow it is
-
-
-def available() -> int:
-    """Bytes that can be allocated now: free memory, less where a control group allows less."""
-    limits = []
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                limits.append(int(line.split()[1]) * 1024)
-        group = Path("/sys/fs/cgroup")
-        limit = (group / "memory.max").read_text().strip()
-        if limit != "max":
-            limits.append(int(limit) - int((group / "memory.current").read_text()))
-    except (OSError, ValueError, IndexError):
-        pass
-    if not limits and "SC_PHYS_PAGES" in getattr(os, "sysconf_names", {}):
-        limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
-    return max(min(limits), 0) if limits else FALLBACK
 
 
 def parameter_counts(net: MLP) -> tuple[int, int]:
@@ -38,15 +18,6 @@ def parameter_counts(net: MLP) -> tuple[int, int]:
         neurons += count * width
         fan_in = width
     return weights, neurons
-
-
-def _readable(number: int) -> str:
-    count = float(number)
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if count < 1024:
-            return f"{count:.3g} {unit}"
-        count /= 1024
-    return f"{count:.3g} TiB"
 
 
 def networks_at_once(
@@ -105,9 +76,9 @@ def networks_at_once(
             else "lower the widths or the depth"
         )
         raise ValueError(
-            f"{size} networks at {batch} input(s) need {_readable(results + once + one)} "
-            f"({_readable(results)} of results and {_readable(once + one)} for one network at a "
-            f"time), more than the memory budget of {_readable(most)}; {remedy}, or raise "
+            f"{size} networks at {batch} input(s) need {readable(results + once + one)} "
+            f"({readable(results)} of results and {readable(once + one)} for one network at a "
+            f"time), more than the memory budget of {readable(most)}; {remedy}, or raise "
             "memory_budget."
         )
     return max(1, (most - results - once - draw) // one)
