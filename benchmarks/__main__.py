@@ -1,6 +1,7 @@
 """``python -m benchmarks``: every benchmark, one line each."""
 
-from benchmarks import law
+from benchmarks import law, sampler
 from benchmarks.table import show
 
-show(law.lines())
+for benchmark in (law, sampler):
+    show(benchmark.lines())

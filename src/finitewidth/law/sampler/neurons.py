@@ -12,7 +12,21 @@ t = 1 + q χ²_{m−1}, Y = χ²_m, and a layer with m = 0 is dead.
 
 import numpy as np
 
-from finitewidth._shapes import Bool, Float
+from finitewidth._shapes import Bool, Float, Int
+
+_BITS_UP_TO = 1024
+"""Up to this width counting random bits is faster than NumPy's binomial."""
+
+
+def active_neurons(rng: np.random.Generator, width: int, count: int) -> Int[np.ndarray, " n"]:
+    """Draws of m ~ Binomial(n, ½): the number of ones among n random bits."""
+    if width > _BITS_UP_TO:
+        return rng.binomial(width, 0.5, count)
+    words = -(-width // 64)
+    bits = rng.integers(0, 2**64, size=(words, count), dtype=np.uint64, endpoint=False)
+    if width % 64:
+        bits[-1] >>= np.uint64(64 - width % 64)
+    return np.bitwise_count(bits).sum(axis=0, dtype=np.int64)
 
 
 class Neurons:
@@ -48,7 +62,7 @@ class Neurons:
         alive : array [n]
             Set to False where this layer is dead.
         """
-        active = rng.binomial(width, 0.5, self.count)
+        active = active_neurons(rng, width, self.count)
         if self.slope == 0.0:
             return self._relu(rng, active, q, alive)
         return self._leaky(rng, width, active, q)

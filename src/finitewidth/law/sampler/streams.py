@@ -79,7 +79,8 @@ def blocks(
 
     def draw(start: int) -> Block:
         child = np.random.SeedSequence(seed, spawn_key=(start // BLOCK,))
-        return sweep(net, squared_norm, np.random.default_rng(child), min(BLOCK, size - start))
+        rng = np.random.Generator(np.random.SFC64(child))
+        return sweep(net, squared_norm, rng, min(BLOCK, size - start))
 
     if threads == 1 or len(starts) == 1:
         for start in starts:
