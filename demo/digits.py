@@ -9,8 +9,9 @@ from pathlib import Path
 from time import perf_counter
 
 from digits_numbers import Meter, Report, compute
-from digits_report import page, tables
+from digits_report import page
 from digits_results import Results, Settings
+from digits_tables import agreement, tables
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -56,6 +57,7 @@ def main() -> int:
     console.print()
     for table in tables(results):
         console.print(table)
+    console.print(agreement(results))
     path = page(results).write(REPORT)
     console.print(f"Done in {perf_counter() - start:.0f} s. The report, one file for any browser:")
     console.print(str(path), soft_wrap=True)

@@ -9,6 +9,7 @@ How a page writes its examples:
 - a fence ``console`` holds commands. Lines that begin with ``$ finitewidth`` are run, in an empty
   folder, a terminal 100 columns wide and without colours; the lines up to the next ``$`` are
   exactly what the command printed. Any other ``$`` line is shown and not run.
+- an admonition with an example in it is written with colons (``:::{note}``).
 - an example draws its random numbers from a seed, and prints no more digits than every machine
   agrees on.
 
@@ -36,7 +37,7 @@ PAGES = [ROOT / "README.md", *GUIDE]
 SECONDS = 20.0
 """For one page: of the processor, so that a busy machine does not fail the test."""
 
-FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>`{3,}|~{3,}|:{3,})(?P<info>.*)$")
+FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>`{3,}|~{3,})(?P<info>.*)$")
 REASON = re.compile(r"^<!-- not run: .*\S.* -->$")
 TERMINAL = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
 
@@ -84,6 +85,10 @@ def problems_of_form(page: str) -> Iterator[str]:
             yield f"line {block.start}: a py block needs <!-- not run: reason --> above it"
         elif "python" in block.info and block.info != "python":
             yield f"line {block.start}: {block.info!r} is not run; write python, or py and a reason"
+        elif block.info.startswith("{") and any(
+            inner.info in ("python", "console") for inner in blocks(block.text)
+        ):
+            yield f"line {block.start}: write this directive with ::: so that its example is run"
         elif block.info in ("pycon", "bash", "sh", "shell") and "finitewidth " in block.text:
             yield f"line {block.start}: write console, so that the command is run"
 
@@ -223,6 +228,16 @@ raise SystemExit
 ```
 ````
 
+:::{note}
+```python
+print(b - a)
+```
+
+```text
+2
+```
+:::
+
 ```console
 $ make something
 ```
@@ -245,6 +260,8 @@ BAD = {
     "empty reason": (("takes an hour", ""), "needs <!-- not run"),
     "directive": (("```py\n", "```{code-block} python\n"), "is not run"),
     "marked python": (("```py\n", "```python-norun\n"), "is not run"),
+    "wrong in a note": (("\n2\n", "\n3\n"), "-3"),
+    "hidden in a directive": (("````md", "````{note}"), "write this directive with :::"),
     "command in bash": (("```console\n$ make", "```bash\nfinitewidth law"), "write console"),
 }
 

@@ -19,7 +19,7 @@ SURFACE = {
         "cross_moment", "dispersion", "fraction", "joint_limit", "kurtosis", "layer_shares",
         "log_cross_moment", "log_dispersion", "log_moment", "log_update_mean",
         "log_update_variance", "mean", "moment", "net", "output_kernel_moment", "output_moment",
-        "paper", "relative_update", "relative_variance", "skewness", "squared_norm",
+        "paper", "relative_update", "log_quantile", "log_sample", "quantile", "relative_variance", "sample", "skewness", "squared_norm", "summary",
         "update_mean", "update_parts", "update_variance", "variance",
     ],
     "Estimate": ["exact", "method", "note", "size", "std_error", "trusted", "value", "z"],

@@ -183,14 +183,16 @@ def _ratio(name: str, value: float, dispersion: Magnitude, size: int) -> Estimat
     error = exp(min(log_error, 600.0))
     if error <= TRUSTED_UP_TO:
         return Estimate(value, error, size, METHOD)
-    shown = f"{100 * error:.3g} %" if log_error < 20 else f"e^{log_error:.4g} times"
+    shown = f"{100 * error:.3g} % of" if error < 1 else f"{error:.3g} times"
+    if log_error > 20:
+        shown = f"e^{log_error:.4g} times"
     return Estimate(
         value,
         error,
         size,
         METHOD,
         trusted=False,
-        note=f"the sampled {name} of {size} networks has a true standard error of {shown} of its "
+        note=f"the sampled {name} of {size} networks has a true standard error {shown} its "
         "value: rare networks carry it; use the exact moment, law.log_moment.",
     )
 
