@@ -16,10 +16,11 @@ def spread_figure(results: Results) -> Plot:
         "Randomness against depth",
         f"The dispersion of the kernel grows from {first.spread.exact:.3f} at "
         f"L = {first.hidden_layers} to {last.spread.exact:.2f} at L = {last.hidden_layers}: in "
-        "deep narrow networks two seeds have very different kernels. The limit follows the exact "
-        "law. The paper's e^(5β) is meant up to a constant factor, and at the largest depth it is "
-        f"{last.spread.paper / last.spread.exact:.1f} times the exact value. Hollow points lack "
-        "the rare networks that carry the average.",
+        "deep narrow networks two seeds have very different kernels. At the largest depth the "
+        f"limit is {last.spread.limit / last.spread.exact:.2f} times the exact value, and the "
+        f"paper's e^(5β), which holds up to a constant factor, "
+        f"{last.spread.paper / last.spread.exact:.1f} times. Bars are one standard error; a hollow "
+        "point lacks the rare networks that carry the average.",
         "hidden layers L",
         "dispersion E K²/(E K)²",
         [
@@ -46,7 +47,8 @@ def update_figure(results: Results) -> Plot:
         f"{-first.update.exact:.1%} on average at L = {first.hidden_layers} and by "
         f"{-last.update.exact:.0%} at L = {last.hidden_layers}: the shallow network stays near "
         "its kernel, the deep one leaves it at once. The paper's form, times its constant for "
-        "β → 0, starts right and grows too fast.",
+        f"β → 0, is {_over(first):.2f} times the exact value at L = {first.hidden_layers} and "
+        f"{_over(last):.1f} times at L = {last.hidden_layers}.",
         "hidden layers L",
         f"−E ΔK/E K, {FROZEN}",
         [
@@ -67,6 +69,11 @@ def update_figure(results: Results) -> Plot:
         log_y=True,
         x_ticks=x,
     )
+
+
+def _over(kernel: Kernel) -> float:
+    """The paper's update, with its constant, over the exact one."""
+    return kernel.update.paper * kernel.update.constant / -kernel.update.exact
 
 
 def histogram(results: Results) -> Plot:
@@ -92,6 +99,7 @@ def histogram(results: Results) -> Plot:
             Curve("mean (exact)", [1.0, 1.0], [0.0, top]),
         ],
         log_x=True,
+        from_zero=True,
     )
 
 
@@ -107,22 +115,20 @@ def shares_figure(results: Results, quantity: str) -> Plot:
     """Which layers carry E K² or E ΔK at the middle depth."""
     shares, middle = results.shares[quantity], results.settings.middle
     layers = np.arange(1, middle + 2)
-    name, title, sentence = {
-        "kernel_squared": (
-            "E K²",
-            "Which layers carry the kernel's second moment",
+    if quantity == "kernel_squared":
+        name, title = "E K²", "Which layers carry the kernel's second moment"
+        sentence = (
             f"Every layer takes part: weights {shares.weights.sum():.0%} and biases "
-            f"{shares.biases.sum():.0%} of E K² in all. The output's bias counts in every network, "
-            "a hidden one only while its neuron is active, hence the rise at the end.",
-        ),
-        "update": (
-            f"E ΔK, {FROZEN}",
-            f"Which layers carry the first step, {FROZEN}",
-            "The weights' part is moved most near the output, the biases' part near the input: a "
-            "bias moves with the weights above it, and the output's bias, with a derivative of 1, "
-            "does not move at all.",
-        ),
-    }[quantity]
+            f"{shares.biases.sum():.0%} of E K² in all. The output's bias counts in every "
+            "network, a hidden one only while its neuron is active, hence the rise at the end."
+        )
+    else:
+        name, title = f"E ΔK, {FROZEN}", f"Which layers carry the first step, {FROZEN}"
+        sentence = (
+            "The weights' part is moved most near the output, the biases' part near the input: "
+            "the derivative with respect to a bias depends on the weights above it only, and with "
+            "respect to the output's bias it is 1 for ever."
+        )
     return Plot(
         title,
         f"With {middle} hidden layers, exact. {sentence}",
@@ -132,5 +138,6 @@ def shares_figure(results: Results, quantity: str) -> Plot:
             Curve("weights", layers, 100 * shares.weights, marked=True),
             Curve("biases", layers, 100 * shares.biases, marked=True),
         ],
+        from_zero=True,
         x_ticks=[float(layer) for layer in layers],
     )

@@ -27,7 +27,7 @@ def images() -> Float[np.ndarray, "ten pixels"]:
 
     pixels, labels = load_digits(return_X_y=True)
     first = [int(np.flatnonzero(labels == digit)[0]) for digit in range(10)]
-    return pixels[first] / 16.0
+    return np.asarray(pixels, dtype=float)[first] / 16.0
 
 
 def compute(settings: Settings, meter: Meter) -> Results:

@@ -1,6 +1,7 @@
 """The demo's tables, and how far the networks are from the exact law."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -9,11 +10,14 @@ from digits_results import Results
 import finitewidth as fw
 from finitewidth.report import Column, Table
 
-LAYERS = Column("L", meaning="hidden layers")
-EXACT = Column("exact", meaning="the exact law at this width and depth")
-LIMIT = Column("limit", meaning="the limit of width and depth growing together at this ratio")
-MEASURED = Column("networks", meaning="average over networks drawn at random (standard error)")
-Z = Column("z", meaning="(networks − exact)/standard error, where that can be trusted", places=1)
+# What a column holds is explained below the first table that has it.
+LAYERS, EXACT, DRAWN, Z = Column("L"), Column("exact"), Column("networks"), Column("z", places=1)
+FIRST_LAYERS = replace(LAYERS, meaning="hidden layers")
+FIRST_EXACT = replace(EXACT, meaning="the exact law at this width and depth")
+FIRST_DRAWN = replace(DRAWN, meaning="average over networks drawn at random (standard error)")
+FIRST_Z = replace(Z, meaning="(networks − exact)/standard error, where that can be trusted")
+LIMIT = Column("limit")
+FIRST_LIMIT = replace(LIMIT, meaning="the limit in which depth and width grow in this ratio")
 HEAVY = (
     "A value marked as not trusted is carried by a few rare networks, so that it and its error are "
     "likely too small: read the exact value there."
@@ -61,15 +65,25 @@ def tables(results: Results) -> list[Table]:
     """In the order of the page: mean, dispersion, update, digits."""
     s, depths = results.settings, results.depths
     paper = Column("paper", meaning="Hanin & Nica's e^(5β), which holds up to a constant factor")
-    printed = Column("paper", meaning="absolute value of (dβ|x|²/n₀)e^(5β) × learning rate")
+    printed = Column(
+        "paper", meaning="absolute value of (dβ|x|²/n₀)e^(5β) × learning rate", digits=3
+    )
     constant = Column("const.", meaning="exact/paper for β → 0, left open by the paper", digits=3)
     rate = Column(
-        "rate", meaning="learning rate 1/E K: one step fits the image if K stays at its mean"
+        "rate",
+        meaning="learning rate 1/E K: one step fits the image if K stays at its mean",
+        digits=3,
     )
     return [
         Table(
             "Mean kernel E K",
-            [LAYERS, Column("β", meaning="hidden layers/width", digits=3), EXACT, MEASURED, Z],
+            [
+                FIRST_LAYERS,
+                Column("β", meaning="hidden layers/width", digits=3),
+                FIRST_EXACT,
+                FIRST_DRAWN,
+                FIRST_Z,
+            ],
             [
                 (k.hidden_layers, k.beta, k.mean, k.measured_mean, z(k.measured_mean, k.mean))
                 for k in depths
@@ -78,33 +92,62 @@ def tables(results: Results) -> list[Table]:
         ),
         Table(
             "Dispersion E K²/(E K)²",
-            [LAYERS, EXACT, LIMIT, paper, MEASURED, Z],
+            [LAYERS, EXACT, FIRST_LIMIT, paper, DRAWN, Z],
             [
-                (k.hidden_layers, k.spread.exact, k.spread.limit, k.spread.paper)
-                + (k.measured_spread, z(k.measured_spread, k.spread.exact))
+                (
+                    k.hidden_layers,
+                    k.spread.exact,
+                    k.spread.limit,
+                    k.spread.paper,
+                    k.measured_spread,
+                    z(k.measured_spread, k.spread.exact),
+                )
                 for k in depths
             ],
             f"1 means: the same kernel for every seed. {HEAVY}",
         ),
         Table(
             "First SGD step, activation pattern frozen: E ΔK/E K",
-            [LAYERS, rate, EXACT, LIMIT, printed, constant, MEASURED, Z],
+            [LAYERS, rate, EXACT, replace(LIMIT, digits=3), printed, constant, DRAWN, Z],
             [
-                (k.hidden_layers, k.learning_rate, k.update.exact, k.update.limit, k.update.paper)
-                + (k.update.constant, k.measured_update, z(k.measured_update, k.update.exact))
+                (
+                    k.hidden_layers,
+                    k.learning_rate,
+                    k.update.exact,
+                    k.update.limit,
+                    k.update.paper,
+                    k.update.constant,
+                    k.measured_update,
+                    z(k.measured_update, k.update.exact),
+                )
                 for k in depths
             ],
             f"First order in the learning rate, {s.steps} networks. The step shrinks the kernel on "
             f"average; the paper prints no sign. {HEAVY}",
         ),
         Table(
-            f"Ten digits, {s.middle} hidden layers",
-            [Column("digit"), Column("|x|²", meaning="of the image; pixels from 0 to 1")]
-            + [Column("E K"), Column("E K, networks"), Column("z of E K", places=1)]
-            + [Column("dispersion"), Column("disp., networks"), Column("z of disp.", places=1)],
+            f"Ten digits, L = {s.middle}: E K and dispersion",
             [
-                (d.digit, d.square, d.mean, d.measured_mean, z(d.measured_mean, d.mean))
-                + (d.spread, d.measured_spread, z(d.measured_spread, d.spread))
+                Column("digit"),
+                Column("|x|²", meaning="of the image; pixels from 0 to 1"),
+                Column("E K"),
+                Column("E K drawn"),
+                Z,
+                Column("disp."),
+                Column("disp. drawn"),
+                Z,
+            ],
+            [
+                (
+                    d.digit,
+                    d.square,
+                    d.mean,
+                    d.measured_mean,
+                    z(d.measured_mean, d.mean),
+                    d.spread,
+                    d.measured_spread,
+                    z(d.measured_spread, d.spread),
+                )
                 for d in results.digits
             ],
             f"The first image of each digit; the same {s.steps} networks see all ten, so the rows "

@@ -55,7 +55,7 @@ def limits(limit: JointLimit) -> dict[str, float]:
 
 def richardson(values: list[float]) -> tuple[float, float]:
     """Extrapolation from widths n, 2n, 4n, …, and the change in its last step."""
-    rows = values
+    rows, last = values, values[-1]
     for order in range(1, len(values)):
         last = rows[-1]
         rows = [(2**order * fine - coarse) / (2**order - 1) for coarse, fine in pairwise(rows)]

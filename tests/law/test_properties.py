@@ -4,7 +4,7 @@ Inequalities that hold with equality somewhere get the room of rounding, 1e-12 r
 are sums of terms of one sign, and the networks have at most ten layers.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import prod
 from typing import Any
@@ -80,13 +80,6 @@ def networks(draw, hidden=widths, **fixed):
 
 hidden_layers = widths.filter(bool)
 with_hidden_layers = networks(hidden=hidden_layers)
-
-
-def changed(net: fw.MLP, **fields: object) -> fw.MLP:
-    """The same network with some fields replaced."""
-    names = ["n_in", "widths", "activation", "negative_slope", "weight_law", "hidden_gain"]
-    names += ["output_gain", "bias", "bias_lr", "parametrization"]
-    return fw.MLP(**{name: getattr(net, name) for name in names} | fields)
 
 
 def close(got: float, want: float, rel: float = ROOM) -> bool:
@@ -227,7 +220,7 @@ def test_gains_with_unit_variance_weights(case, hidden, readout):
     """N goes like √(C_W^(d−1) C_out), so K_w like its square; K_b − 1 like C_out alone."""
     net, x = case.net, case.x
     one = case.law
-    both = changed(net, hidden_gain=hidden * net.hidden_gain, output_gain=readout * net.output_gain)
+    both = replace(net, hidden_gain=hidden * net.hidden_gain, output_gain=readout * net.output_gain)
     factor = hidden ** (net.depth - 1) * readout
     other = fw.KernelLaw(both, x)
     for order in (1, 2, 3):
@@ -235,7 +228,7 @@ def test_gains_with_unit_variance_weights(case, hidden, readout):
         assert close(other.moment(order, "weights"), want)
     assert close(other.output_moment(2), factor * one.output_moment(2))
     assert close(other.update_parts()["ww"], factor**2 * one.update_parts()["ww"])
-    louder = fw.KernelLaw(changed(net, output_gain=readout * net.output_gain), x)
+    louder = fw.KernelLaw(replace(net, output_gain=readout * net.output_gain), x)
     hidden_biases = one.mean("biases") - net.bias_lr
     want = net.bias_lr + readout * hidden_biases
     assert close(louder.mean("biases"), want)
@@ -245,7 +238,7 @@ def test_gains_with_unit_variance_weights(case, hidden, readout):
 @given(networks(), st.floats(0.1, 5.0))
 def test_the_learning_rate_of_the_biases(case, rate):
     net, x = case.net, case.x
-    one, other = case.law, fw.KernelLaw(changed(net, bias_lr=rate * net.bias_lr), x)
+    one, other = case.law, fw.KernelLaw(replace(net, bias_lr=rate * net.bias_lr), x)
     for order in (1, 2, 3, 4):
         assert close(other.moment(order, "biases"), rate**order * one.moment(order, "biases"))
         assert other.moment(order, "weights") == one.moment(order, "weights")
@@ -259,7 +252,7 @@ def test_untrained_biases_leave_the_weights(case):
     net, x = case.net, case.x
     one = case.law
     for fields in ({"bias_lr": 0.0}, {"bias": False}):
-        other = fw.KernelLaw(changed(net, **fields), x)
+        other = fw.KernelLaw(replace(net, **fields), x)
         for order in (1, 2, 3):
             assert close(other.moment(order), one.moment(order, "weights"))
             assert other.moment(order, "biases") == 0.0
@@ -272,7 +265,7 @@ def test_untrained_biases_leave_the_weights(case):
 @given(networks())
 def test_the_first_moments_know_nothing_of_the_weight_law(case):
     net, x = case.net, case.x
-    one, other = case.law, fw.KernelLaw(changed(net, weight_law="gaussian"), x)
+    one, other = case.law, fw.KernelLaw(replace(net, weight_law="gaussian"), x)
     for part in PARTS:
         assert close(one.mean(part), other.mean(part))
     assert close(one.output_moment(2), other.output_moment(2))

@@ -4,7 +4,7 @@ Equality of Fractions where a closed form is rational; 1e-12 where the package w
 which is rounding: sums of terms of one sign, a few roundings a layer.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction as F
 from functools import reduce
 from math import prod, sqrt
@@ -203,7 +203,7 @@ def test_one_hidden_layer(name, parametrization, slope, gain, readout, bias_lr, 
 # -- widths 1 and 2: dead layers ------------------------------------------------------------------
 
 
-def polynomial_powers(terms: list[dict[tuple[int, ...], F]], highest: int):
+def polynomial_powers(terms: Sequence[Mapping[tuple[int, ...], F | int]], highest: int):
     """Powers 1 … highest of a sum of monomials in w_1², …, w_d²."""
     base: dict[tuple[int, ...], F] = {}
     for term in terms:

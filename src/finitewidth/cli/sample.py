@@ -1,5 +1,6 @@
 """`finitewidth sample`: the law of K itself, by exact samples."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,10 +10,25 @@ from finitewidth.cli.inputs import read_input
 from finitewidth.cli.progress import progress_bar
 from finitewidth.cli.sample_view import SampleView
 from finitewidth.law import KernelLaw
+from finitewidth.law.sampler.streams import checked_seed, checked_size
 
 Plot = Annotated[
     str | None, typer.Option("--plot", help="Write a figure of the density: out.png or out.svg.")
 ]
+
+
+def check_plot(name: str) -> None:
+    """Whether a figure can be written there, before anything is drawn.
+
+    Raises
+    ------
+    ValueError
+        For another ending than .png or .svg, or a folder that does not exist.
+    """
+    if not name.endswith((".png", ".svg")):
+        raise ValueError(f"--plot is {name!r}, expected a name ending in .png or .svg.")
+    if not Path(name).absolute().parent.is_dir():
+        raise ValueError(f"--plot is {name!r}, but there is no folder {Path(name).parent}.")
 
 
 def sample(
@@ -50,8 +66,10 @@ def sample(
         bias=bias,
     )
     law, count = KernelLaw(net, x), options.whole_number(size, "--size")
-    if plot is not None and not plot.endswith((".png", ".svg")):
-        raise ValueError(f"--plot is {plot!r}, expected a name ending in .png or .svg.")
+    checked_size(count)
+    checked_seed(seed)
+    if plot is not None:
+        check_plot(plot)
     with progress_bar("networks", count * net.depth) as progress:
         summary = law.summary(count, seed, workers=workers, progress=progress)
     view = SampleView(law, summary, count, seed, input_)

@@ -29,8 +29,8 @@ _FEW_STATES = 24
 _NARROW = -300
 """Groups whose sizes differ by fewer powers of two share a scale while the vector walks."""
 
-_STACK = 4096
-"""Unequal layers whose matrices are held at once."""
+_STACK = 2048
+"""Unequal layers whose factors or matrices are held at once."""
 
 
 def _filled(array: np.ndarray) -> np.ndarray:
@@ -68,7 +68,14 @@ class Chain:
         return tuple(pairwise(bounds))
 
     def expectation(self) -> Magnitude:
-        """The expectation, in doubles of any size."""
+        """The expectation, in doubles of any size.
+
+        Raises
+        ------
+        ValueError
+            If the powers of one layer's scale, or of |x|², already leave the range of a double.
+        """
+        self._check_range()
         if self.net.depth == 1:
             found = Magnitude(self.input_output())
         else:
@@ -76,6 +83,22 @@ class Chain:
         if self.scheme.can_be_all_biases:
             found = found + self.all_biases_at_output()
         return found
+
+    def _check_range(self) -> None:
+        fan_ins = [self.net.n_in, *(width for width, _ in self.net.runs)]
+        scales = {
+            "hidden_gain": max(abs(log2(self.net.hidden_gain / n)) for n in fan_ins),
+            "output_gain": abs(log2(self.net.output_gain / fan_ins[-1])),
+            "|x|²": abs(log2(self.sums(2))),
+        }
+        half = self.scheme.paths / 2 + self.scheme.slots
+        for name, powers in scales.items():
+            if half * powers > 900.0:
+                value = float(self.sums(2)) if name == "|x|²" else getattr(self.net, name)
+                raise ValueError(
+                    f"{name} is {value:g}, whose powers leave the range of a double within one "
+                    "layer; use a number nearer to 1."
+                )
 
     def all_biases_at_output(self) -> Magnitude:
         """The term in which every slot is the output bias; no layer need be alive."""
@@ -179,7 +202,7 @@ class Chain:
         """The row vector taken through the hidden layers after the first."""
         size = len(self.table.paths)
         walk = 2e-5 + 4e-9 * len(self.table.to_edges)  # seconds a layer, measured
-        square = 2 * (2e-5 + size**3 / 5e9)
+        square = 5e-5 + 3e-7 * size**2  # a squaring, measured
         single: list[Segment] = []
         for segment in hidden_segments(self.net)[1:]:
             if segment.count * walk < 50 * walk + square * log2(segment.count):
@@ -193,7 +216,9 @@ class Chain:
 
     def _one_by_one(self, state: Scaled, layers: list[Segment]) -> Scaled:
         if len(self.table.paths) > _FEW_STATES or len(layers) < 50:
-            return self._walked(state, layers)
+            for start in range(0, len(layers), _STACK):
+                state = self._walked(state, layers[start : start + _STACK])
+            return state
         for start in range(0, len(layers), _STACK):
             state = state.times_all(self.matrices(layers[start : start + _STACK]))
         return state

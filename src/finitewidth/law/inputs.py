@@ -97,6 +97,11 @@ def _checked(values: tuple[Fraction, ...]) -> PowerSums:
             "pre-activation is 0 and the kernel is that of the biases alone."
         )
     for place in range(1, len(values)):
+        if values[place] == 0:
+            raise ValueError(
+                f"power sum {place + 1} is 0 beside |x|² = {float(values[0]):g}, so it fell below "
+                "the range of a double; scale the input up (K_w is proportional to |x|²)."
+            )
         square, below = values[place - 1] ** 2, values[place - 2] if place > 1 else None
         if values[place] <= 0 or (below is not None and values[place] * below < square * _SLACK):
             raise ValueError(

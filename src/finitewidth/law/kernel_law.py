@@ -301,17 +301,18 @@ def _check_covered(net: MLP) -> None:
     if net.act.slope is None:
         raise ValueError(
             f"the exact law needs an activation with σ(t) = t for t > 0 and a·t for t < 0, got "
-            f"{net.act.name!r}; use fw.simulate.ensemble for this one (docs: Dense simulation)."
+            f"{net.act.name!r}; use fw.simulate.ensemble for this one "
+            "(docs: Simulating random networks)."
         )
     if net.bias_variance > 0:
         raise ValueError(
             f"the exact law needs biases that are zero at initialisation, got bias_variance="
-            f"{net.bias_variance:g}; use fw.simulate.ensemble (docs: Dense simulation)."
+            f"{net.bias_variance:g}; use fw.simulate.ensemble (docs: Simulating random networks)."
         )
     if net.residual is not None:
         raise ValueError(
             f"the exact law covers plain networks, got residual={net.residual}; "
-            "use fw.simulate.ensemble (docs: Dense simulation)."
+            "use fw.simulate.ensemble (docs: Simulating random networks)."
         )
     if net.n_out != 1:
         raise ValueError(

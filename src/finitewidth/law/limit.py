@@ -1,9 +1,9 @@
 """The joint limit d/n → Λ: equal hidden widths n, d layers, both to infinity.
 
 Critical gain C_W A_2 = 1, readout gain 1, any symmetric weight law with finite moments. With
-ν = 3 A_4/A_2² − 1 (ReLU 5, identity 2), derivation in docs, "The paper and its limit". Corrections
-are O(1/n) and depend on the law. Written with φ_k(z) = (e^z − Σ_{m<k} z^m/m!)/z^k so that nothing
-cancels at small Λ, and with e^(νΛ) in front so that nothing overflows at large.
+ν = 3 A_4/A_2² − 1 (ReLU 5, identity 2); derivation in docs, "The paper, corrected, and its limit".
+Corrections are O(1/n) and depend on the law. Written with φ_k(z) = (e^z − Σ_{m<k} z^m/m!)/z^k so
+that nothing cancels at small Λ, and with e^(νΛ) in front so that nothing overflows at large.
 """
 
 from dataclasses import dataclass

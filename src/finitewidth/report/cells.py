@@ -11,8 +11,8 @@ from finitewidth.estimate import Estimate, short_form
 ABSENT = "–"
 """Shown for None: there is no such number, which is not the number 0."""
 
-Value = Estimate | float | int | str | None
-"""What a cell may hold; numbers of NumPy too."""
+Value = Estimate | float | int | np.floating | np.integer | str | None
+"""What a cell may hold."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def number(value: float, digits: int = 4, places: int | None = None) -> str:
     if value == 0:
         return "0" if places is None else f"{0:.{places}f}"
     if places is not None and abs(value) < 1e7:
-        return f"{value:.{places}f}"
+        return f"{value:z.{places}f}"  # z: no minus sign before a zero
     rounded = f"{value:.{digits - 1}e}"
     power = int(rounded.partition("e")[2])
     if not -4 <= power < 7:

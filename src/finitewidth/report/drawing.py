@@ -2,6 +2,7 @@
 
 from itertools import count
 from math import floor, log10
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +35,7 @@ def draw(plot: "Plot") -> "Figure":
             _steps(axes, one, colour, look)
     _axes(axes, plot)
     _legend(figure, axes)
+    _fit_labels(figure, axes)
     return figure
 
 
@@ -55,7 +57,7 @@ def _points(axes: "Axes", points: Points, colour: str, look: int) -> None:
         chosen = points.trusted == trusted
         if not chosen.any():
             continue
-        label = points.label if trusted else f"{points.label}, error bar not trusted"
+        label = points.label if trusted else f"{points.label} (not trusted)"
         axes.errorbar(
             points.x[chosen],
             points.y[chosen],
@@ -77,8 +79,8 @@ def _steps(axes: "Axes", steps: Steps, colour: str, look: int) -> None:
         fill=True,
         facecolor=(colour, 0.15),
         edgecolor=colour,
-        hatch=style.HATCHES[look],
-        linewidth=1.4,
+        linestyle=style.DASHES[look],
+        linewidth=1.6,
         label=steps.label,
         zorder=2,
     )
@@ -93,7 +95,7 @@ def _axes(axes: "Axes", plot: "Plot") -> None:
     if plot.log_y:
         axes.set_yscale("log")
         _log_ticks(axes.yaxis, *axes.get_ylim())
-    elif any(isinstance(one, Steps) for one in plot.series):
+    if plot.from_zero:
         axes.set_ylim(bottom=0.0)
     if plot.x_ticks is not None:
         axes.set_xticks(list(plot.x_ticks), [plain(tick) for tick in plot.x_ticks])
@@ -119,7 +121,7 @@ def _log_ticks(axis: Any, low: float, high: float) -> None:
 def plain(value: float) -> str:
     """A tick's number: 0.02, 500, 2×10⁶."""
     if value == 0 or 1e-3 <= abs(value) < 1e5:
-        return f"{value:.4g}".replace("-", "−")
+        return f"{value:.6g}".replace("-", "−")
     power = floor(log10(abs(value)) + 1e-9)
     digits = f"{value / 10.0**power:.4g}".replace("-", "−")
     front = "" if digits == "1" else "−" if digits == "−1" else f"{digits}×"
@@ -143,3 +145,24 @@ def _legend(figure: "Figure", axes: "Axes") -> None:
         if width <= figure.bbox.width or columns == 1:
             return
         legend.remove()
+
+
+def _fit_labels(figure: "Figure", axes: "Axes") -> None:
+    """Break labels longer than their axis; each takes room from the other, so look again."""
+    for _ in range(3):
+        figure.draw_without_rendering()
+        y = _fit(axes, axes.yaxis.label, "height")
+        x = _fit(axes, axes.xaxis.label, "width")
+        if not (x or y):
+            return
+
+
+def _fit(axes: "Axes", label: Any, side: str) -> bool:
+    """Break a label into lines no longer than the side of the axes; whether it was too long."""
+    text, room = label.get_text(), getattr(axes.get_window_extent(), side)
+    letters = len(text)
+    while getattr(label.get_window_extent(), side) > room and letters > 1:
+        letters = int(letters * 0.95)
+        lines = wrap(text, letters, break_long_words=False, break_on_hyphens=False)
+        label.set_text("\n".join(lines))
+    return letters < len(text)

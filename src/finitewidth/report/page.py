@@ -1,10 +1,12 @@
 """`Page`: text, tables and figures as one HTML file that needs nothing else."""
 
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,11 +15,32 @@ from finitewidth.report.extras import needed_for
 from finitewidth.report.plot import Plot
 from finitewidth.report.tables import Table
 
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
 CONTENTS_FROM = 4
 """A page with so many sections opens with a list of them."""
 
 Block = str | Table | Plot
 """A paragraph, a table or a figure."""
+
+
+LONGEST = 24
+"""Letters of a formula that is kept on one line."""
+
+
+def tied(text: str) -> "Markup":
+    """Escaped text whose short formulas do not break over lines: ``L = 1``, ``E K``, ``|x|²``."""
+    from markupsafe import Markup, escape
+
+    text = re.sub(r" ([=<>≤≥≈→×]) ", "\u00a0\\1\u00a0", " ".join(text.split()))
+    text = re.sub(r"\b(E|Var) (?=[A-ZΔ])", "\\1\u00a0", text)
+    return Markup(" ").join(
+        escape(word)
+        if word.isascii() or len(word) > LONGEST
+        else Markup('<span class="tied">{}</span>').format(word)
+        for word in text.split(" ")
+    )
 
 
 @dataclass(frozen=True)
@@ -145,6 +168,7 @@ class Page:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
+        environment.filters["tied"] = tied
         style = environment.get_template("page.css").render()
         sections = [
             {

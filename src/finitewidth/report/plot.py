@@ -35,6 +35,8 @@ class Plot:
         In the order of the legend; colours, dashes and markers follow it.
     log_x, log_y : bool
         Logarithmic axes.
+    from_zero : bool
+        Whether the vertical axis starts at 0, as it should for shares and counts.
     x_ticks : sequence of float, optional
         Where the horizontal axis is labelled, e.g. at the depths that were computed.
 
@@ -53,6 +55,7 @@ class Plot:
     series: Sequence[Series]
     log_x: bool = False
     log_y: bool = False
+    from_zero: bool = False
     x_ticks: Sequence[float] | None = None
 
     def __post_init__(self) -> None:
@@ -62,6 +65,11 @@ class Plot:
                     f"{name} of the plot {self.title!r} is empty; every figure says what it shows "
                     "and what its axes are."
                 )
+        if self.log_y and self.from_zero:
+            raise ValueError(
+                f"the plot {self.title!r} has log_y and from_zero, but a logarithmic axis has no "
+                "0; choose one of them."
+            )
         if not self.series:
             raise ValueError(f"the plot {self.title!r} has no series; give at least one.")
         for one in self.series:

@@ -30,16 +30,32 @@ def terminal(layout: Layout) -> "Group":
         show_edge=False,
         padding=(0, 1),
     )
-    for heading, right in zip(layout.headings, layout.right, strict=True):
+    columns = [_column(layout, k) for k in range(len(layout.headings))]
+    for heading, right, (_, padded) in zip(layout.headings, layout.right, columns, strict=True):
+        # In a narrow terminal digits go to the next line rather than missing.
         table.add_column(
-            Text(heading), justify="right" if right else "left", vertical="bottom", no_wrap=False
+            Text(heading, justify="right" if right else "left"),
+            justify="right" if right and not padded else "left",
+            overflow="fold",
         )
-    for row in layout.rows:
-        table.add_row(*(Text(_marked(text, mark)) for text, mark in row))
+    for row in zip(*(cells for cells, _ in columns), strict=True):
+        table.add_row(*(Text(text) for text in row))
     lines = [Text(layout.caption)] if layout.caption else []
     lines += [Text(f"{heading}: {meaning}", style="dim") for heading, meaning in layout.meanings]
     lines += [Text(f"[{mark}] {note}", style="yellow") for mark, note in layout.notes]
     return Group(table, *(Padding(line, (0, 0, 0, 2)) for line in lines), Text(""))
+
+
+def _column(layout: Layout, k: int) -> tuple[list[str], bool]:
+    """Cells of a column, and whether they are padded: marks hang to the right of the numbers, so
+    that digits stay below each other.
+    """  # noqa: D205
+    cells = [row[k] for row in layout.rows]
+    if not layout.right[k] or not any(mark for _, mark in cells):
+        return [_marked(*cell) for cell in cells], False
+    hang = max(len(_marked("", mark)) for _, mark in cells)
+    width = max(*(len(text) for text, _ in cells), len(layout.headings[k]) - hang)
+    return [_marked(text.rjust(width), mark) for text, mark in cells], True
 
 
 def _marked(text: str, mark: str) -> str:

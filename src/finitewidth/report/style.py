@@ -6,8 +6,8 @@ from typing import Any
 
 from finitewidth.report.extras import needed_for
 
-SIZE = (4.8, 3.5)
-"""Inches. Narrow, so that text of 10 points is still 10 points on a phone's screen."""
+SIZE = (4.8, 3.7)
+"""Inches. Narrow, so that text keeps its size on a phone, whose screen is about as wide."""
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#000000", "#E69F00")
 """Okabe and Ito's palette for all kinds of colour vision, without its yellow and palest tones
@@ -16,13 +16,12 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#000000", "#E69F00")
 
 MARKERS = ("o", "s", "^", "D", "v", "P")
 DASHES = ("-", (0, (5, 2)), (0, (1.2, 1.6)), (0, (6, 2, 1.5, 2)), (0, (3, 1.5)), (0, (8, 2)))
-HATCHES = ("////", "\\\\\\\\", "....", "xxxx", "----", "++++")
 
 SETTINGS: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": "#444444",
     "axes.grid": True,
-    "axes.labelsize": 10.5,
+    "axes.labelsize": 11.5,
     "axes.linewidth": 0.8,
     "axes.spines.right": False,
     "axes.spines.top": False,
@@ -30,13 +29,15 @@ SETTINGS: dict[Any, Any] = {
     "figure.constrained_layout.use": True,
     "figure.figsize": SIZE,
     "font.family": ["DejaVu Sans"],  # comes with matplotlib, so a file is the same everywhere
-    "font.size": 10.0,
+    "font.size": 11.0,
     "grid.color": "#dddddd",
     "grid.linewidth": 0.6,
-    "hatch.linewidth": 0.6,
-    "legend.fontsize": 9.5,
+    "legend.fontsize": 11.0,
     "legend.frameon": False,
-    "legend.handlelength": 2.6,
+    "legend.columnspacing": 1.4,
+    "legend.handlelength": 2.3,
+    "legend.handletextpad": 0.6,
+    "legend.labelspacing": 0.35,
     "lines.linewidth": 1.8,
     "lines.markersize": 6.0,
     "savefig.dpi": 200,

@@ -15,6 +15,9 @@ from finitewidth.law.sampler.streams import Progress, blocks, checked_seed, chec
 from finitewidth.law.sampler.summary import SampleSummary, summarise
 from finitewidth.network import MLP
 
+SMALLEST_SLOPE = 1e-100
+WIDEST = 2**62
+
 
 def check_sampled(net: MLP) -> None:
     """Whether the law of this network can be sampled.
@@ -22,12 +25,23 @@ def check_sampled(net: MLP) -> None:
     Raises
     ------
     ValueError
-        For weights that are not Gaussian.
+        For weights that are not Gaussian, a slope whose square a double cannot hold, or a width
+        beyond 64-bit integers.
     """
+    if net.act.slope and not SMALLEST_SLOPE <= abs(net.act.slope) <= 1 / SMALLEST_SLOPE:
+        size = "small" if abs(net.act.slope) < 1 else "large"
+        raise ValueError(
+            f"negative_slope is {net.act.slope:g}, too {size} for the sampler's doubles; use a "
+            f"slope between {SMALLEST_SLOPE:g} and {1 / SMALLEST_SLOPE:g} in size, or relu."
+        )
+    widest = max((width for width, _ in net.runs), default=1)
+    if widest > WIDEST:
+        raise ValueError(f"a layer's width is {widest}, expected at most {WIDEST} to be sampled.")
     if not net.law.is_gaussian:
         raise ValueError(
             f"the law is sampled for Gaussian weights, got {net.law.name!r}; use "
-            "fw.simulate.ensemble for this one (docs: Dense simulation), or the exact moments."
+            "fw.simulate.ensemble for this one (docs: Simulating "
+            "random networks), or the exact moments."
         )
 
 
@@ -85,6 +99,7 @@ def quantile(
             found[here] = value.log() if logs else value.plain("K")
         else:
             counted = value.log()[block.alive] / log(2.0)
+            counted = counted[counted > -inf]  # a part may be 0 in living networks too
             histogram.add(counted, len(block.alive) - len(counted))
     if found is not None:
         found.sort()

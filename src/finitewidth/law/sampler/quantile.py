@@ -116,8 +116,8 @@ def _gathered(levels: Any, size: int, at: Any, method: str) -> Quantile:
     found = np.array([[at(r) for r in ranks(level, size)] for level in np.atleast_1d(levels).flat])
     if not np.isfinite(found).all():
         raise ValueError(
-            "this quantile lies among the networks with a dead layer, whose K is 0 and has no "
-            "logarithm; ask for the plain quantile, or for a higher one."
+            "this quantile is 0, which has no logarithm; ask for the plain quantile, or for a "
+            "higher one."
         )
     value, low, high = (
         column.reshape(np.shape(levels)) if np.ndim(levels) else float(column[0])

@@ -27,7 +27,8 @@ class Scaled:
         ValueError
             If one is above their range.
         """
-        found = np.ldexp(self.value, np.clip(self.power, -3000, 3000))
+        with np.errstate(over="ignore"):
+            found = np.ldexp(self.value, np.clip(self.power, -3000, 3000))
         if np.isinf(found).any():
             raise ValueError(
                 f"{name} of some networks is above the range of a double; use law.log_sample."

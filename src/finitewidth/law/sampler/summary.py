@@ -112,7 +112,7 @@ def exact_dead_fraction(net: MLP) -> float:
             total += count * log(0.5)
         else:
             total += count * log1p(-(2.0**-width))
-    return -expm1(total)
+    return -expm1(total) + 0.0
 
 
 def wide_log_norm(net: MLP) -> tuple[float, float]:
@@ -161,6 +161,11 @@ def summarise(
         over_second.append(float(np.exp(2 * logs - exact[2].log).sum()))
     dead = histogram.dead / size
     exact_dead = exact_dead_fraction(net)
+    if histogram.dead > size - LEAST:
+        raise ValueError(
+            f"{histogram.dead} of {size} networks have a dead layer (exactly {exact_dead:.6g} of "
+            f"all), and a summary needs {LEAST} living ones; draw more, or use wider layers."
+        )
     return SampleSummary(
         mean=_ratio("E K", fsum(over_mean) / size, exact[2] / exact[1] ** 2, size),
         second_moment=_ratio("E K²", fsum(over_second) / size, exact[4] / exact[2] ** 2, size),
@@ -203,7 +208,12 @@ def _log_law(sums: GroupedSums) -> LogLaw:
         return Estimate(value, error, size, METHOD)
 
     def shape(power: int, normal: float):
-        return lambda m: 0.0 if m[1] <= 0 else m[power - 1] / m[1] ** (power / 2) - normal
+        def statistic(m: list[float]) -> float:
+            if m[1] <= (1e-13 * (1.0 + abs(m[0]))) ** 2:
+                return 0.0  # a constant, up to rounding, has no shape
+            return m[power - 1] / m[1] ** (power / 2) - normal
+
+        return statistic
 
     return LogLaw(
         found(lambda m: m[0]), found(lambda m: m[1]), found(shape(3, 0.0)), found(shape(4, 3.0))

@@ -85,11 +85,11 @@ def sweep(net: MLP, squared_norm: float, rng: np.random.Generator, count: int) -
     squared = output * output
     q = 1.0 / squared
     shares = q * (last.weight_lr / last.weight_variance)
-    ratio = squared * last.weight_variance  # P in units of 2^ratio_power
-    ratio_power = np.zeros(count, dtype=np.int64)
-    biases = np.ones(count)
-    biases_power = np.zeros(count, dtype=np.int64)
-    gauge = np.ones(count)  # 2^(ratio_power − biases_power)
+    ratio, shift = np.frexp(squared * last.weight_variance)  # P in units of 2^ratio_power
+    ratio_power = shift.astype(np.int64)
+    biases_power = np.maximum(ratio_power, 0)
+    biases = np.ldexp(1.0, _shift(-biases_power))
+    gauge = np.ldexp(1.0, _shift(ratio_power - biases_power))
     alive = np.ones(count, dtype=bool)
     term = np.empty(count)
     every = _layers_between_scalings(net)
@@ -123,5 +123,6 @@ def _shift(power: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
 
 def _layers_between_scalings(net: MLP) -> int:
     """How many factors c·Y a double takes in its stride, with hundreds of powers to spare."""
-    powers = 20.0 + abs(log2(net.hidden_gain))
+    slope = abs(net.act.slope or 1.0)  # Y ≥ a² χ²_n where every neuron is inactive
+    powers = 20.0 + abs(log2(net.hidden_gain)) + abs(2.0 * log2(slope))
     return max(1, min(16, int(320.0 / powers)))
