@@ -26,6 +26,9 @@ from finitewidth.network import MLP, Layer
 _FEW_STATES = 24
 """Up to this many states, matrices beat a walking vector."""
 
+_POWERS = 1000.0
+"""Powers of two that the factors of one layer may take together."""
+
 _NARROW = -300
 """Groups whose sizes differ by fewer powers of two share a scale while the vector walks."""
 
@@ -85,20 +88,28 @@ class Chain:
         return found
 
     def _check_range(self) -> None:
-        fan_ins = [self.net.n_in, *(width for width, _ in self.net.runs)]
-        scales = {
-            "hidden_gain": max(abs(log2(self.net.hidden_gain / n)) for n in fan_ins),
-            "output_gain": abs(log2(self.net.output_gain / fan_ins[-1])),
-            "|x|²": abs(log2(self.sums(2))),
-        }
-        half = self.scheme.paths / 2 + self.scheme.slots
-        for name, powers in scales.items():
-            if half * powers > 900.0:
-                value = float(self.sums(2)) if name == "|x|²" else getattr(self.net, name)
-                raise ValueError(
-                    f"{name} is {value:g}, whose powers leave the range of a double within one "
-                    "layer; use a number nearer to 1."
-                )
+        half, norm = self.scheme.paths / 2, abs(log2(self.sums(2)))
+        layers = [
+            self.net.layer(0, self.net.n_in, 1),
+            *(self.net.layer(0, width, 1) for width, _ in self.net.runs),
+            self.net.layer(self.net.depth, self.net.runs[-1][0] if self.net.runs else 1, 1),
+        ]
+        powers = {"|x|²": half * norm, "bias_lr": 0.0}
+        if self.net.trains_biases:
+            powers["bias_lr"] = self.scheme.slots * abs(log2(self.net.bias_lr))
+        for layer in layers:
+            name = "output_gain" if layer.is_output else "hidden_gain"
+            scale = abs(log2(layer.weight_variance))
+            mark = abs(log2(layer.weight_lr / layer.weight_variance))
+            here = half * scale + self.scheme.slots * mark
+            powers[name] = max(powers.get(name, 0.0), here)
+        worst = max(powers, key=lambda name: powers[name])
+        if sum(powers.values()) > _POWERS:
+            value = float(self.sums(2)) if worst == "|x|²" else getattr(self.net, worst)
+            raise ValueError(
+                f"{worst} is {value:g}, whose powers leave the range of a double within one layer; "
+                "use a number nearer to 1."
+            )
 
     def all_biases_at_output(self) -> Magnitude:
         """The term in which every slot is the output bias; no layer need be alive."""

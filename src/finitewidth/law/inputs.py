@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import fsum, isfinite
+from math import fsum, isfinite, log10
 from numbers import Real
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from finitewidth.network import MLP
 
 ORDERS = (2, 4, 6, 8)
+RANGE = Fraction(1, 10**300), Fraction(10**300)
 
 
 @dataclass(frozen=True)
@@ -53,16 +54,20 @@ def from_vector(net: MLP, x: object) -> PowerSums:
         _check_length(net, (len(x),))
         return _checked(tuple(sum((Fraction(e) ** p for e in x), Fraction(0)) for p in ORDERS))
     try:
-        array = np.asarray(x, dtype=np.float64)
+        given = np.asarray(x)
+        array = given.astype(np.float64, casting="unsafe") if given.dtype.kind in "fiubO" else None
     except (TypeError, ValueError):
-        raise TypeError(
-            f"x is {type(x).__name__}, expected {net.n_in} numbers (shape [n_in])."
-        ) from None
+        array = None
+    if array is None:
+        raise TypeError(f"x is {type(x).__name__}, expected {net.n_in} numbers (shape [n_in]).")
     _check_length(net, array.shape)
     bad = np.flatnonzero(~np.isfinite(array))
     if bad.size:
         raise ValueError(f"x[{bad[0]}] is {array[bad[0]]}, expected finite numbers only.")
-    return _checked(tuple(Fraction(fsum(array**p)) for p in ORDERS))
+    # in units of a power of two near the largest entry, so that no power leaves the doubles
+    unit = Fraction(2) ** int(np.frexp(np.abs(array).max(initial=0.0))[1])
+    scaled = array / float(unit)
+    return _checked(tuple(Fraction(fsum(scaled**p)) * unit**p for p in ORDERS))
 
 
 def _check_length(net: MLP, shape: tuple[int, ...]) -> None:
@@ -96,11 +101,16 @@ def _checked(values: tuple[Fraction, ...]) -> PowerSums:
             f"|x|² is {float(values[0]):g}, expected an input that is not zero: without it every "
             "pre-activation is 0 and the kernel is that of the biases alone."
         )
+    if not RANGE[0] <= values[0] <= RANGE[1]:
+        raise ValueError(
+            f"|x|² is 10^{log10(values[0].numerator) - log10(values[0].denominator):.4g}, outside "
+            "the range of a double; scale the input (K_w is proportional to |x|²)."
+        )
     for place in range(1, len(values)):
         if values[place] == 0:
             raise ValueError(
-                f"power sum {place + 1} is 0 beside |x|² = {float(values[0]):g}, so it fell below "
-                "the range of a double; scale the input up (K_w is proportional to |x|²)."
+                f"power sum {place + 1} is 0 beside |x|² = {float(values[0]):g}, which no input "
+                "has; leave it out, or give |x|_4^4 and so on in units that a double holds."
             )
         square, below = values[place - 1] ** 2, values[place - 2] if place > 1 else None
         if values[place] <= 0 or (below is not None and values[place] * below < square * _SLACK):

@@ -159,8 +159,7 @@ class KernelLaw(SampledLaw):
 
     def output_moment(self, order: int) -> float:
         """E N^order, order 2 or 4 (odd orders are 0)."""
-        if order not in (2, 4):
-            raise ValueError(f"order is {order!r}, expected 2 or 4.")
+        _checked_output_order(order)
         value = moments.output_moment(self.net, self._sums, order, 0)
         return value.to_float(f"E N^{order}", "reduce the gain or the depth")
 
@@ -222,7 +221,7 @@ class KernelLaw(SampledLaw):
         rate = _rate(learning_rate)
         if not isinstance(target, int | float) or not isfinite(target):
             raise ValueError(f"target is {target!r}, expected a finite number.")
-        square = Magnitude(rate * rate) * update.second_moment(self.net, self._sums, float(target))
+        square = Magnitude(rate) ** 2 * update.second_moment(self.net, self._sums, float(target))
         return square - (Magnitude(2.0 * rate) * update.mean(self.net, self._sums)) ** 2
 
     # -- beside the exact values --------------------------------------------------------------
@@ -268,6 +267,8 @@ class KernelLaw(SampledLaw):
             "update_squared": lambda: hessian(2, 2, trains),
             "hessian_squared": lambda: hessian(0, 2, trains),
         }
+        if quantity == "output":
+            _checked_output_order(order)
         if quantity in others:
             if quantity in ("cross", "update_wb") and not trains:
                 return Fraction(0)
@@ -285,6 +286,11 @@ def _log(value: Magnitude, name: str) -> float:
     if not value.mantissa:
         raise ValueError(f"{name} is 0 in this network, so it has no logarithm.")
     return value.log
+
+
+def _checked_output_order(order: int) -> None:
+    if not isinstance(order, int) or order not in (2, 4):
+        raise ValueError(f"order is {order!r}, expected 2 or 4.")
 
 
 def _rate(learning_rate: float) -> float:

@@ -41,7 +41,7 @@ def checked_order(order: int, name: str = "order") -> int:
     ValueError
         Unless it is 1, 2, 3 or 4.
     """
-    if order not in (1, 2, 3, 4) or isinstance(order, bool):
+    if not isinstance(order, int) or isinstance(order, bool) or not 1 <= order <= MAX_ORDER:
         raise ValueError(
             f"{name} is {order!r}, expected 1, 2, 3 or 4 (8 paths are the most that are counted); "
             "sample the law for more."

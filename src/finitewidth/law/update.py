@@ -31,5 +31,5 @@ def second_moment(net: MLP, sums: PowerSums, target: float) -> Magnitude:
     total = Chain(net, sums, hessian(2, 2, net.trains_biases)).expectation()
     if target != 0.0:
         plain = Chain(net, sums, hessian(0, 2, net.trains_biases)).expectation()
-        total = total + Magnitude(target * target) * plain
+        total = total + Magnitude(abs(target)) ** 2 * plain
     return four * total

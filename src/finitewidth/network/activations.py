@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from math import isfinite, pi, sqrt
+from numbers import Real
 
 import numpy as np
 
@@ -159,6 +160,11 @@ def activation(
     """
     if callable(spec):
         name = getattr(spec, "__name__", type(spec).__name__)
+        if not isinstance(derivatives, tuple | list) or not all(map(callable, derivatives)):
+            raise TypeError(
+                f"activation_derivatives is {derivatives!r}, expected a tuple of functions "
+                "(f', f'', …)."
+            )
         return Activation(name, spec, tuple(derivatives))
     if not isinstance(spec, str):
         raise TypeError(f"activation is {spec!r}, expected a name or an elementwise callable.")
@@ -171,6 +177,8 @@ def activation(
             f"activation_derivatives was given with the name {spec!r}, which has its own; "
             "pass the function itself as activation, or leave the derivatives out."
         )
+    if not isinstance(negative_slope, Real) or isinstance(negative_slope, bool):
+        raise TypeError(f"negative_slope is {negative_slope!r}, expected a number.")
     if not isfinite(negative_slope):
         raise ValueError(f"negative_slope is {negative_slope}, expected a finite number.")
     return _named(spec, float(negative_slope) if spec == "leaky_relu" else 0.0)

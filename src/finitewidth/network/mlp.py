@@ -119,10 +119,11 @@ class MLP:
 
         Stored as one run, so that a million layers cost nothing.
         """
-        if hidden_layers == 0:
+        each = positive_int(width, "width")
+        if type(hidden_layers) is int and hidden_layers == 0:
             return cls(n_in=n_in, widths=[], **fields)
         count = positive_int(hidden_layers, "hidden_layers")
-        return cls(n_in=n_in, widths=Widths([(positive_int(width, "width"), count)]), **fields)
+        return cls(n_in=n_in, widths=Widths([(each, count)]), **fields)
 
     @property
     def runs(self) -> tuple[tuple[int, int], ...]:

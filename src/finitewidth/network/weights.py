@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import factorial, isfinite
+from numbers import Real
 
 import numpy as np
 
@@ -114,9 +115,10 @@ class StudentT(WeightLaw):
     df: float
 
     def __post_init__(self) -> None:
-        if not (isfinite(self.df) and self.df > 2):
+        number = isinstance(self.df, Real) and not isinstance(self.df, bool)
+        if not (number and isfinite(self.df) and self.df > 2):
             raise ValueError(
-                f"Student's t with df={self.df} has no finite variance; give df > 2 "
+                f"Student's t with df={self.df!r} has no finite variance; give df > 2 "
                 "(df > 4 for E W^4, df > 8 for the spread of the kernel's change)."
             )
 
@@ -158,15 +160,20 @@ class GivenMoments(WeightLaw):
         return "given moments"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.moments, Mapping):
+            raise TypeError(
+                f"moments is {self.moments!r}, expected a mapping from even orders to numbers, "
+                "such as {4: 3, 6: 15}."
+            )
         exact = {0: Fraction(1), 2: Fraction(1)}
-        for order, value in sorted(self.moments.items()):
-            if order < 4 or order % 2:
+        for order, value in sorted(self.moments.items(), key=lambda item: str(item[0]).zfill(9)):
+            if not isinstance(order, int) or order < 4 or order % 2:
                 raise ValueError(
-                    f"moment order {order} was given, expected even orders from 4 on "
+                    f"moment order {order!r} was given, expected even orders from 4 on "
                     "(the variance is 1 and odd moments are 0)."
                 )
-            if not (isinstance(value, Fraction) or isfinite(value)):
-                raise ValueError(f"E W^{order} is {value}, expected a finite number.")
+            if not isinstance(value, Real) or not isfinite(value):
+                raise ValueError(f"E W^{order} is {value!r}, expected a finite number.")
             exact[order] = Fraction(value)
             below, two_below = exact.get(order - 2), exact.get(order - 4)
             if below is None or two_below is None:
@@ -210,13 +217,16 @@ def weight_law(spec: "str | WeightLaw") -> WeightLaw:
         raise TypeError(f"weight_law is {spec!r}, expected a name or a WeightLaw.")
     if spec in _BY_NAME:
         return _BY_NAME[spec]
-    family, _, df = spec.replace("-", "_").partition(":")
-    if family == "student_t":
+    family, _, df = spec.partition(":")
+    if family.replace("-", "_") == "student_t" and df:
         try:
-            return StudentT(float(df))
+            degrees = float(df)
+        except ValueError:
+            degrees = float("nan")
+        try:
+            return StudentT(degrees)
         except ValueError as error:
-            if df:
-                raise ValueError(f"weight_law {spec!r}: {error}") from None
+            raise ValueError(f"weight_law {spec!r}: {error}") from None
     raise ValueError(
         f"weight_law is {spec!r}, expected one of {', '.join(_BY_NAME)} or student_t:DF "
         "with DF > 2, for example student_t:9."
