@@ -27,6 +27,7 @@ def spread_figure(results: Results) -> Plot:
             Curve("exact law", x, [k.spread.exact for k in results.depths]),
             Curve("joint limit", x, [k.spread.limit for k in results.depths]),
             Curve("paper, e^(5β)", x, [k.spread.paper for k in results.depths]),
+            Points.of("sampled law", x, [k.sampled_spread for k in results.depths]),
             Points.of("networks", x, [k.measured_spread for k in results.depths]),
         ],
         log_x=True,

@@ -95,12 +95,13 @@ def one_depth(
         Routes(spread, limit_spread(law), printed["dispersion"], paper["dispersion"].constant),
         Routes(
             update,
-            limit_update(law, float(x @ x), rate),
+            limit_update(law, rate),
             printed["relative_update"] * rate,
             paper["relative_update"].constant,
         ),
         drawn.mean(),
         drawn.dispersion(),
+        law.summary(settings.sampled, seeds[0]).dispersion,
         divided(stepped.mean_first_order(), mean),
         drawn.kernels[:, 0, 0],
         (theory_time, simulation_time),
@@ -109,20 +110,14 @@ def one_depth(
 
 def limit_spread(law: fw.KernelLaw) -> float:
     """E K²/(E K)² from the joint limit of the parts, weighted by their exact means."""
-    limit, w, b = law.joint_limit(), law.mean("weights"), law.mean("biases")
-    parts = [
-        part.to_float("the limit", "choose a smaller depth")
-        for part in (limit.weights(), limit.cross(), limit.biases())
-    ]
-    return (w * w * parts[0] + 2 * w * b * parts[1] + b * b * parts[2]) / (w + b) ** 2
+    found = law.joint_limit().dispersion(law.mean("weights"), law.mean("biases"))
+    return found.to_float("the limit", "choose a smaller depth")
 
 
-def limit_update(law: fw.KernelLaw, square: float, rate: float) -> float:
-    """E ΔK/E K from the joint limit, activation pattern frozen; ReLU, A_2 = ½."""
-    limit, ratio, width = law.joint_limit(), square / law.net.n_in, law.net.widths[0]
-    ww = limit.update_ww().to_float("the limit", "choose a smaller depth") * ratio**2
-    wb = limit.update_wb().to_float("the limit", "choose a smaller depth") * ratio / 2
-    return -2.0 * rate * width**2 * (ww + 2 * wb) / law.mean()
+def limit_update(law: fw.KernelLaw, rate: float) -> float:
+    """E ΔK/E K from the joint limit, activation pattern frozen."""
+    found = law.joint_limit().update(law.net, law.squared_norm)
+    return -2.0 * rate * found.to_float("the limit", "choose a smaller depth") / law.mean()
 
 
 def divided(estimate: fw.Estimate, constant: float) -> fw.Estimate:

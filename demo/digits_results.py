@@ -22,6 +22,8 @@ class Settings:
         Of the networks.
     networks, steps : int
         Networks drawn for the kernel and for the first step, at every depth.
+    sampled : int
+        Exact samples of the law of K, at every depth; a thousand times cheaper than networks.
     digit : int
         Whose first image is the input of the depths.
     middle : int
@@ -34,6 +36,7 @@ class Settings:
     hidden_layers: Sequence[int] = (1, 2, 4, 8, 16, 32)
     networks: int = 4000
     steps: int = 2000
+    sampled: int = 400_000
     digit: int = 7
     middle: int = 8
     seed: int = 20200426
@@ -66,7 +69,8 @@ class Kernel:
     """The kernel of one network description at one input, by every route there is.
 
     `spread` is E K²/(E K)²; `update` is E ΔK/E K of the first step at `learning_rate`, activation
-    pattern frozen (the paper's is an absolute value). `sample` holds the drawn kernels, `seconds`
+    pattern frozen (the paper's is an absolute value). `sampled_spread` is the dispersion
+    of exact samples of the law of K; `sample` holds the drawn kernels, `seconds`
     the time of the exact law and of drawing them.
     """
 
@@ -78,6 +82,7 @@ class Kernel:
     update: Routes
     measured_mean: fw.Estimate
     measured_spread: fw.Estimate
+    sampled_spread: fw.Estimate
     measured_update: fw.Estimate
     sample: Float[np.ndarray, " size"]
     seconds: tuple[float, float]

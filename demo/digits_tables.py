@@ -34,6 +34,7 @@ def comparisons(results: Results) -> Iterator[float | None]:
     for k in results.depths:
         yield z(k.measured_mean, k.mean)
         yield z(k.measured_spread, k.spread.exact)
+        yield z(k.sampled_spread, k.spread.exact)
         yield z(k.measured_update, k.update.exact)
     for digit in results.digits:
         yield z(digit.measured_mean, digit.mean)
@@ -68,6 +69,9 @@ def tables(results: Results) -> list[Table]:
     printed = Column(
         "paper", meaning="absolute value of (dβ|x|²/n₀)e^(5β) × learning rate", digits=3
     )
+    sampled = Column(
+        "sampled", meaning=f"{s.sampled} exact samples of the law of K, without building networks"
+    )
     constant = Column("const.", meaning="exact/paper for β → 0, left open by the paper", digits=3)
     rate = Column(
         "rate",
@@ -92,13 +96,15 @@ def tables(results: Results) -> list[Table]:
         ),
         Table(
             "Dispersion E K²/(E K)²",
-            [LAYERS, EXACT, FIRST_LIMIT, paper, DRAWN, Z],
+            [LAYERS, EXACT, FIRST_LIMIT, paper, sampled, Z, DRAWN, Z],
             [
                 (
                     k.hidden_layers,
                     k.spread.exact,
                     k.spread.limit,
                     k.spread.paper,
+                    k.sampled_spread,
+                    z(k.sampled_spread, k.spread.exact),
                     k.measured_spread,
                     z(k.measured_spread, k.spread.exact),
                 )

@@ -90,29 +90,13 @@ class LawRows:
             return None, str(error)
 
     def _limit_dispersion(self, limit: JointLimit) -> Number:
-        """The whole kernel's limit: its parts' limits weighted with the exact means."""
-        law = self.law
-        if not law.net.trains_biases:
-            return Number.from_log(limit.weights().log)
-        w, b = law.mean("weights"), law.mean("biases")
-        logs = [
-            limit.weights().log + 2 * log(w / (w + b)),
-            limit.cross().log + log(2 * w * b) - 2 * log(w + b),
-            limit.biases().log + 2 * log(b / (w + b)),
-        ]
-        top = max(logs)
-        return Number.from_log(top + log(sum(exp(value - top) for value in logs)))
+        biases = self.law.mean("biases") if self.law.net.trains_biases else 0.0
+        return Number.from_log(limit.dispersion(self.law.mean("weights"), biases).log)
 
     def _limit_update(self, limit: JointLimit) -> Number:
         """−2λ(E Δ_ww + 2 E Δ_wb)/E K with the limits of the two parts and the exact mean."""
-        law, n = self.law, self.law.net.runs[0][0]
-        u = law.squared_norm / law.net.n_in
-        total = limit.update_ww() * Magnitude(u * u)
-        if law.net.trains_biases:
-            half = 2.0 * u / law.net.hidden_gain  # 2 A_2 |x|²/n_0 at critical gain
-            total = total + limit.update_wb() * Magnitude(half)
-        log_change = (total * Magnitude(2.0 * self.rate * n * n)).log
-        return Number.from_log(log_change - law.log_moment(1), -1)
+        change = limit.update(self.law.net, self.law.squared_norm) * Magnitude(2.0 * self.rate)
+        return Number.from_log(change.log - self.law.log_moment(1), -1)
 
     # -- rows -----------------------------------------------------------------------------------
 

@@ -72,6 +72,24 @@ class JointLimit:
         bracket = nu * (phi(2, z) - phi(3, z)) - late
         return self._front * Magnitude(self.ratio**3 / 3 * bracket)
 
+    def dispersion(self, weights_mean: float, biases_mean: float) -> Magnitude:
+        """E K²/(E K)² of the whole kernel, the parts weighted by their exact means."""
+        total = weights_mean + biases_mean
+        w, b = Magnitude(weights_mean / total), Magnitude(biases_mean / total)
+        found = w**2 * self.weights()
+        if biases_mean:
+            found = found + Magnitude(2.0) * w * b * self.cross() + b**2 * self.biases()
+        return found
+
+    def update(self, net: MLP, squared_norm: float) -> Magnitude:
+        """−E ΔK/(2λ) = E Δ_ww + 2 E Δ_wb at width n and |x|², with trained biases or without."""
+        ratio, square = squared_norm / net.n_in, Magnitude(float(net.runs[0][0])) ** 2
+        found = self.update_ww() * Magnitude(ratio) ** 2
+        if net.trains_biases:
+            # 2 A_2 = 2/C_W at critical gain
+            found = found + self.update_wb() * Magnitude(2.0 * ratio / net.hidden_gain)
+        return found * square
+
 
 def joint_limit(net: MLP) -> JointLimit:
     """The limit that belongs to a finite network.

@@ -58,6 +58,8 @@ class SampleSummary:
         Sampled E K/(exact E K) and E K²/(exact E K²): 1 within their errors. The errors are the
         exact ones, from the exact moments of order 2 and 4; where those are too large for this
         sample `trusted` is False.
+    dispersion : Estimate
+        Sampled E K²/(E K)², with its jackknife error; trusted where `second_moment` is.
     log_exact_mean, log_exact_second_moment : float
         Natural logs of the exact E K and E K².
     dead : Estimate
@@ -80,6 +82,7 @@ class SampleSummary:
 
     mean: Estimate
     second_moment: Estimate
+    dispersion: Estimate
     log_exact_mean: float
     log_exact_second_moment: float
     dead: Estimate
@@ -144,6 +147,7 @@ def summarise(
     histogram = LogHistogram()
     log_kernel = GroupedSums(4, 0.0)
     log_norm = GroupedSums(4, reference[0])
+    over = GroupedSums(2, 1.0)
     over_mean: list[float] = []
     over_second: list[float] = []
     for start, block in blocks(net, squared_norm, size, seed, workers, progress):
@@ -157,7 +161,9 @@ def summarise(
         log_kernel.add(logs[alive], index)
         squares = np.log(block.output[alive] ** 2 * unit)
         log_norm.add(norm.log()[alive] - squares, index)
-        over_mean.append(float(np.exp(logs - exact[1].log).sum()))
+        ratio = np.exp(logs - exact[1].log)
+        over.add(ratio, start + np.arange(len(ratio)))
+        over_mean.append(float(ratio.sum()))
         over_second.append(float(np.exp(2 * logs - exact[2].log).sum()))
     dead = histogram.dead / size
     exact_dead = exact_dead_fraction(net)
@@ -166,9 +172,12 @@ def summarise(
             f"{histogram.dead} of {size} networks have a dead layer (exactly {exact_dead:.6g} of "
             f"all), and a summary needs {LEAST} living ones; draw more, or use wider layers."
         )
+    second = _ratio("E K²", fsum(over_second) / size, exact[4] / exact[2] ** 2, size)
+    spread, error, _ = over.estimate(lambda m: 1.0 + m[1] / m[0] ** 2)
     return SampleSummary(
         mean=_ratio("E K", fsum(over_mean) / size, exact[2] / exact[1] ** 2, size),
-        second_moment=_ratio("E K²", fsum(over_second) / size, exact[4] / exact[2] ** 2, size),
+        second_moment=second,
+        dispersion=Estimate(spread, error, size, METHOD, trusted=second.trusted, note=second.note),
         log_exact_mean=exact[1].log,
         log_exact_second_moment=exact[2].log,
         dead=Estimate(dead, sqrt(exact_dead * (1 - exact_dead) / size), size, METHOD),
