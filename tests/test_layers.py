@@ -156,7 +156,7 @@ def test_import_loads_nothing_heavy():
 def test_the_core_names_load_nothing_heavy_either():
     """They are loaded when first used; using them must not bring an extra along."""
     statement = (
-        f"import {PACKAGE} as fw; [getattr(fw, name) for name in dir(fw)]; "
+        f"import {PACKAGE} as fw; [getattr(fw, name) for name in dir(fw) if name != 'measure']; "
         "fw.KernelLaw(fw.MLP.equal_width(3, 4, 2)).dispersion(); fw.design.width_for(2, 1.5, 3)"
     )
     assert loaded_by(statement) == []

@@ -11,6 +11,7 @@ from finitewidth._version import __version__ as __version__
 if TYPE_CHECKING:
     from finitewidth import design as design
     from finitewidth import law as law
+    from finitewidth import measure as measure
     from finitewidth import network as network
     from finitewidth import report as report
     from finitewidth import simulate as simulate
@@ -31,6 +32,7 @@ __all__ = [
     "__version__",
     "design",
     "law",
+    "measure",
     "network",
     "report",
     "simulate",

@@ -1,46 +1,19 @@
 """`finitewidth sample`: the numbers of `KernelLaw.summary`, a histogram, a figure, plain errors."""
 
 import json
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import finitewidth as fw
-from finitewidth.cli import main
-
-ENVIRONMENT = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "PYTHONIOENCODING": "utf-8"}
-
-
-@dataclass(frozen=True)
-class Done:
-    """What a command left behind."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Run = Callable[..., Done]
+from tests.cli.running import Run
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(run: Run) -> Run:
     """`finitewidth sample` in this process."""
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-
-    def command(*arguments: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["finitewidth", "sample", *arguments])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        captured = capsys.readouterr()
-        return Done(int(stopped.value.code or 0), captured.out, captured.err)
-
-    return command
+    return lambda *arguments: run("sample", *arguments)
 
 
 def results(run: Run, *arguments: str) -> dict:

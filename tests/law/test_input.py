@@ -144,7 +144,9 @@ BAD_X = [
     ([1, 2, None], "x", "expected"),
     (np.zeros(3), "|x|² is 0", "expected an input that is not zero"),
     ([0, 0, 0], "|x|² is 0", "expected an input that is not zero"),
-    (np.full(3, 1e200), "", ""),
+    (np.full(3, 1e200), "|x|² is 10^400.5", "scale the input"),
+    (np.full(3, 1e-170), "|x|² is 10^-339.5", "scale the input"),
+    (np.full(3, 1.5e308), "|x|² is 10^616.8", "scale the input"),
 ]
 
 
@@ -166,6 +168,7 @@ BAD_SUMS = [
     ((-1.0,), "|x|² is -1", "expected an input that is not zero"),
     ((NAN,), "power_sums holds nan", "expected finite numbers"),
     (("a",), "power_sums holds 'a'", "expected finite numbers"),
+    ((10**400,), "|x|² is 10^400", "scale the input"),
     ((True,), "power_sums holds True", "expected finite numbers"),
     ((1.0, 2.0), "|x|_4^4 is 2, above |x|_2^2 squared (1)", "in the order |x|_2^2, |x|_4^4"),
     ((1.0, 0.0), "power sum 2 is 0", "which no input has"),

@@ -62,6 +62,8 @@ def test_equality_and_hash():
     assert Widths([(3, 2)]) != [3, 4]
     assert Widths([(3, 1), (3, 1)]) == Widths([(3, 2)])
     assert hash(Widths([(3, 1), (3, 1)])) == hash(Widths([(3, 2)]))
+    assert Widths([(3, 2), (4, 0)]).runs == ((3, 2),)
+    assert Widths([(3, 0)]) == []
     assert Widths([(3, 2)]) != "33"
     assert (Widths([(3, 2)]) == 3) is False
 

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from finitewidth import __version__
+from finitewidth.cli.check import check
 from finitewidth.cli.design import design
 from finitewidth.cli.law import law
 from finitewidth.cli.sample import sample
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 app.command()(law)
 app.command()(sample)
+app.command()(check)
 app.command()(design)
 
 

@@ -54,7 +54,14 @@ def _is_npy(path: Path) -> bool:
         return file.read(6) == b"\x93NUMPY"
 
 
-def _digit(spec: str) -> Float[np.ndarray, " n_in"]:
+def digits() -> Float[np.ndarray, "images 64"]:
+    """scikit-learn's handwritten digits, pixels scaled to [0, 1].
+
+    Raises
+    ------
+    RuntimeError
+        If scikit-learn is not installed.
+    """
     try:
         from sklearn.datasets import load_digits
     except ImportError:
@@ -63,9 +70,13 @@ def _digit(spec: str) -> Float[np.ndarray, " n_in"]:
             'pip install "finitewidth[demo]".'
         ) from None
     images, _ = load_digits(return_X_y=True)
-    text = spec.removeprefix("digits:")
+    return np.asarray(images, dtype=np.float64) / 16.0
+
+
+def _digit(spec: str) -> Float[np.ndarray, " n_in"]:
+    images, text = digits(), spec.removeprefix("digits:")
     if not text.isdigit() or int(text) >= len(images):
         raise ValueError(
             f"--input is {spec!r}, expected digits:I with I from 0 to {len(images) - 1}."
         )
-    return np.asarray(images[int(text)], dtype=np.float64) / 16.0
+    return images[int(text)]

@@ -1,7 +1,7 @@
 """`MLP`: the description of a fully connected network, and nothing else."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from math import isfinite
 from numbers import Real
 from typing import Any
@@ -104,6 +104,11 @@ class MLP:
         put("law", weight_law(self.weight_law))
         scaling(self.parametrization)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the given fields; what is derived from them holds functions and is made anew."""
+        given = {one.name: getattr(self, one.name) for one in fields(self) if one.init}
+        return _from_fields, (given,)
+
     @staticmethod
     def _checked_residual(residual: object) -> tuple[float, float]:
         if not isinstance(residual, tuple | list) or len(residual) != 2:
@@ -114,16 +119,16 @@ class MLP:
         return alpha, gamma
 
     @classmethod
-    def equal_width(cls, n_in: int, width: int, hidden_layers: int, **fields: Any) -> "MLP":
-        """A network of `hidden_layers` hidden layers of one width; `fields` as in `MLP`.
+    def equal_width(cls, n_in: int, width: int, hidden_layers: int, **others: Any) -> "MLP":
+        """A network of `hidden_layers` hidden layers of one width; `others` as in `MLP`.
 
         Stored as one run, so that a million layers cost nothing.
         """
         each = positive_int(width, "width")
         if type(hidden_layers) is int and hidden_layers == 0:
-            return cls(n_in=n_in, widths=[], **fields)
+            return cls(n_in=n_in, widths=[], **others)
         count = positive_int(hidden_layers, "hidden_layers")
-        return cls(n_in=n_in, widths=Widths([(each, count)]), **fields)
+        return cls(n_in=n_in, widths=Widths([(each, count)]), **others)
 
     @property
     def runs(self) -> tuple[tuple[int, int], ...]:
@@ -159,3 +164,7 @@ class MLP:
             yield self.layer(index, fan_in, fan_out)
             fan_in = fan_out
         yield self.layer(self.depth, fan_in, self.n_out)
+
+
+def _from_fields(given: dict[str, Any]) -> MLP:
+    return MLP(**given)

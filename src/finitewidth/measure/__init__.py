@@ -1,0 +1,10 @@
+"""Measurement of any PyTorch model: its kernel, and how that differs between seeds."""
+
+from finitewidth.measure.calibrate import calibrate as calibrate
+from finitewidth.measure.ensembles import Ensemble as Ensemble
+from finitewidth.measure.ensembles import ensemble as ensemble
+from finitewidth.measure.kernel import kernel as kernel
+from finitewidth.measure.module import module as module
+from finitewidth.measure.spectrum import KernelOperator as KernelOperator
+from finitewidth.measure.spectrum import alignment as alignment
+from finitewidth.measure.spectrum import effective_rank as effective_rank

@@ -1,0 +1,240 @@
+"""`ensemble`: how a model's kernel differs between seeds."""
+
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from math import sqrt
+from multiprocessing import get_context
+
+import numpy as np
+
+from finitewidth._shapes import Float
+from finitewidth.estimate import Estimate
+from finitewidth.measure import statistics
+from finitewidth.measure.factory import Factory, refuse_identical
+from finitewidth.measure.one_seed import OneSeed, measure_seed
+
+Progress = Callable[[int, int], None]
+
+CHUNK = 16
+"""Seeds after which a target error is looked at; part of the stopping rule."""
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Kernels of one model at many seeds, traced over outputs.
+
+    Attributes
+    ----------
+    seeds : list of int
+        In the order measured.
+    kernels : array [S, B, B]
+    layer_parts : dict of str to array [S]
+        Each layer's part of the mean diagonal.
+    """
+
+    seeds: list[int]
+    kernels: Float[np.ndarray, "S B B"]
+    layer_parts: dict[str, Float[np.ndarray, " S"]]
+
+    @cached_property
+    def diagonals(self) -> Float[np.ndarray, " S"]:
+        """The mean diagonal of every kernel, (1/B) Σ_b K(x_b, x_b)."""
+        return np.einsum("sbb->s", self.kernels) / self.kernels.shape[1]
+
+    @property
+    def mean(self) -> Estimate:
+        """Over seeds, of the mean diagonal."""
+        return statistics.mean(self.diagonals)
+
+    @property
+    def variance(self) -> Estimate:
+        """Over seeds, of the mean diagonal."""
+        return statistics.variance(self.diagonals)
+
+    @property
+    def dispersion(self) -> Estimate:
+        """E K²/(E K)² of the mean diagonal."""
+        return statistics.dispersion(self.diagonals)
+
+    @property
+    def mean_kernel(self) -> Estimate:
+        """[B, B], entry by entry."""
+        return statistics.mean(self.kernels)
+
+    @property
+    def entry_variance(self) -> Float[np.ndarray, "B B"]:
+        """[B, B], the unbiased variance of every entry over seeds."""
+        return self.kernels.var(axis=0, ddof=1)
+
+    @cached_property
+    def eigenvalues(self) -> Float[np.ndarray, "S B"]:
+        """Of every kernel, ascending."""
+        return np.linalg.eigvalsh(self.kernels)
+
+    @property
+    def trace(self) -> Estimate:
+        """Over seeds, of Σ_b K(x_b, x_b)."""
+        return statistics.mean(self.diagonals * self.kernels.shape[1])
+
+    @property
+    def top_eigenvalue(self) -> Estimate:
+        """Over seeds, of the largest eigenvalue."""
+        return statistics.mean(self.eigenvalues[:, -1])
+
+    @property
+    def log10_condition(self) -> Estimate:
+        """Over seeds, of log10(largest/smallest eigenvalue), the score of one seed.
+
+        An eigenvalue below B · 10⁻¹² of the largest is rounding and counts as that bound; the
+        estimate is then not trusted.
+        """
+        largest = self.eigenvalues[:, -1]
+        bound = self.kernels.shape[1] * 1e-12 * largest
+        smallest = np.maximum(self.eigenvalues[:, 0], bound)
+        found = statistics.mean(np.log10(largest / smallest))
+        singular = int((self.eigenvalues[:, 0] <= bound).sum())
+        if not singular:
+            return found
+        return Estimate(
+            found.value,
+            found.std_error,
+            found.size,
+            found.method,
+            trusted=False,
+            note=f"{singular} of {len(self.seeds)} kernels are singular to rounding (more inputs "
+            "than directions of the gradient, or equal inputs); the number is a lower bound.",
+        )
+
+    @property
+    def log10_condition_spread(self) -> Estimate:
+        """Standard deviation over seeds of log10(condition): how far one seed's score lies."""
+        values = np.log10(
+            self.eigenvalues[:, -1]
+            / np.maximum(
+                self.eigenvalues[:, 0],
+                self.kernels.shape[1] * 1e-12 * self.eigenvalues[:, -1],
+            )
+        )
+        size = len(values)
+        sd = float(values.std(ddof=1))
+        return Estimate(sd, sd / sqrt(2 * (size - 1)), size, statistics.METHOD)
+
+    @property
+    def layer_shares(self) -> dict[str, Estimate]:
+        """E K^(j)/E K for the part K^(j) of each layer; they sum to 1."""
+        return {
+            name: statistics.ratio(part, self.diagonals) for name, part in self.layer_parts.items()
+        }
+
+
+def ensemble(
+    make_model: Factory,
+    X: object,
+    seeds: int | Sequence[int] = 32,
+    workers: int = 1,
+    *,
+    target_error: float | None = None,
+    progress: Progress | None = None,
+) -> Ensemble:
+    """The kernel of a model at many seeds, with the spread between them.
+
+    Parameters
+    ----------
+    make_model : callable
+        Returns a new module at every call, seeded by torch.manual_seed, or by an argument seed.
+    X : tensor or array [B, …]
+    seeds : int or sequence of int
+        How many (0, 1, …), or which.
+    workers : int
+        Processes; 1 measures in this process, so that closures work. The numbers are the same.
+    target_error : float, optional
+        Stop once the mean diagonal's relative standard error is at most this; looked at after
+        every 16 seeds, in their order.
+    progress : callable, optional
+        Called with (seeds done, seeds in all).
+
+    Returns
+    -------
+    Ensemble
+
+    Raises
+    ------
+    ValueError
+        As `kernel`; for fewer than two seeds or repeated ones; for a factory that ignores its
+        seed, or cannot be sent to other processes.
+    TypeError
+        As `kernel`, and for a factory that is none.
+    """
+    chosen = _checked_seeds(seeds)
+    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
+        raise ValueError(f"workers is {workers!r}, expected a whole number of at least 1.")
+    if target_error is not None and not 0 < target_error < 1:
+        raise ValueError(f"target_error is {target_error}, expected a number between 0 and 1.")
+    found: list[OneSeed] = []
+    for one in _measured(make_model, X, chosen, workers):
+        found.append(one)
+        if len(found) == 2:
+            refuse_identical(found[0].print_, found[1].print_, chosen)
+        if progress is not None:
+            progress(len(found), len(chosen))
+        if target_error is not None and len(found) % CHUNK == 0:
+            average = _gathered(chosen, found).mean
+            if average.std_error <= target_error * abs(average.value):
+                break
+    return _gathered(chosen, found)
+
+
+def _gathered(seeds: list[int], found: list[OneSeed]) -> Ensemble:
+    names = list(dict.fromkeys(name for one in found for name in one.shares))
+    return Ensemble(
+        seeds[: len(found)],
+        np.stack([one.kernel for one in found]),
+        {name: np.array([one.shares.get(name, 0.0) for one in found]) for name in names},
+    )
+
+
+def _checked_seeds(seeds: int | Sequence[int]) -> list[int]:
+    if isinstance(seeds, int) and not isinstance(seeds, bool):
+        chosen = list(range(seeds))
+    else:
+        try:
+            chosen = [int(seed) for seed in seeds]  # type: ignore[union-attr]
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"seeds is {seeds!r}, expected how many, or a list of whole numbers."
+            ) from None
+    if len(chosen) < 2:
+        raise ValueError(f"seeds is {seeds!r}, expected at least 2 for a spread.")
+    if len(set(chosen)) < len(chosen):
+        raise ValueError("seeds holds a seed twice; every seed counts once.")
+    if min(chosen) < 0:
+        raise ValueError(f"seeds holds {min(chosen)}, expected whole numbers of at least 0.")
+    return chosen
+
+
+def _measured(make_model: Factory, x: object, seeds: list[int], workers: int) -> Iterator[OneSeed]:
+    if workers == 1:
+        for place, seed in enumerate(seeds):
+            yield measure_seed(make_model, x, seed, check=place == 0)
+        return
+    try:
+        pickle.dumps(make_model)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        raise ValueError(
+            "make_model cannot be sent to other processes (a lambda or a local function); define "
+            "it at the top of a module, or use workers=1."
+        ) from None
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        jobs = [
+            pool.submit(measure_seed, make_model, x, seed, check=place == 0)
+            for place, seed in enumerate(seeds)
+        ]
+        try:
+            for job in jobs:
+                yield job.result()
+        finally:
+            for job in jobs:
+                job.cancel()

@@ -1,0 +1,87 @@
+"""What is kept of one seed's network: its kernel, its layers' shares."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from finitewidth._shapes import Float
+from finitewidth.measure.factory import Factory, build, fingerprint
+from finitewidth.measure.kernel.contract import contract
+from finitewidth.measure.kernel.features import features
+from finitewidth.measure.kernel.forward import (
+    checked_input,
+    refuse_coupling,
+    refuse_modules,
+    refuse_randomness,
+    run,
+    trained_parameters,
+    untouched,
+)
+
+
+@dataclass(frozen=True)
+class OneSeed:
+    """The measurement of one network.
+
+    Attributes
+    ----------
+    kernel : array [B, B]
+        Trace over outputs.
+    shares : dict of str to float
+        Each layer's part of the mean diagonal, in its units; a layer is a module with parameters
+        of its own.
+    print_ : tuple
+        To tell networks apart.
+    """
+
+    kernel: Float[np.ndarray, "B B"]
+    shares: dict[str, float]
+    print_: tuple[Any, ...]
+
+
+def measure_seed(make_model: Factory, x: object, seed: int, *, check: bool) -> OneSeed:
+    """Build the network of a seed and measure it, on one thread.
+
+    One thread, so that the numbers do not depend on how many seeds are measured at once.
+
+    Parameters
+    ----------
+    make_model : callable
+    x : tensor or array [B, …]
+    seed : int
+    check : bool
+        Whether to look for randomness in the forward pass, which costs two of them.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return _measure(build(make_model, seed), x, check=check)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _measure(model: nn.Module, x: object, *, check: bool) -> OneSeed:
+    parameters = trained_parameters(model)
+    refuse_modules(model)
+    inputs = checked_input(model, x, "X")
+    with untouched(model):
+        if check:
+            refuse_randomness(model, inputs)
+            refuse_coupling(model, inputs)
+        probe = torch.Generator(device=inputs.device).manual_seed(0)
+        found = features(run(model, inputs), list(parameters.values()), probe)
+        total = torch.zeros(len(inputs), len(inputs), dtype=torch.float64)
+        shares: dict[str, float] = {}
+        for name, parameter in parameters.items():
+            factor = found.factors.get(parameter)
+            if factor is None:
+                continue
+            term = contract(factor, factor, trace=True).double().cpu()
+            total += term
+            layer = name.rpartition(".")[0] or name
+            shares[layer] = shares.get(layer, 0.0) + float(term.diagonal().mean())
+    kernel = (total + total.T).numpy() / 2
+    return OneSeed(kernel, shares, fingerprint(model))

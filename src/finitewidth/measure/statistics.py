@@ -1,0 +1,88 @@
+"""Averages over seeds with their errors, and when an error cannot be trusted."""
+
+from collections.abc import Callable
+from math import ceil, sqrt
+
+import numpy as np
+
+from finitewidth._shapes import Float
+from finitewidth.estimate import Estimate
+
+METHOD = "measured"
+
+CARRIERS = 30.0
+"""Seeds, by (Σ|q|)²/Σq², that must carry an average of q for its standard error to be trusted."""
+
+
+def mean(values: Float[np.ndarray, "S ..."]) -> Estimate:
+    """Average over seeds, entry by entry, with sd/√S."""
+    size = len(values)
+    error = values.std(axis=0, ddof=1) / sqrt(size)
+    average = values.mean(axis=0)
+    if values.ndim == 1:
+        return Estimate(float(average), float(error), size, METHOD)
+    return Estimate(average, error, size, METHOD)
+
+
+def ratio(above: Float[np.ndarray, " S"], below: Float[np.ndarray, " S"]) -> Estimate:
+    """E above/E below over seeds, with the error of the linearised ratio."""
+    value = float(above.mean() / below.mean())
+    rest = above - value * below
+    error = float(rest.std(ddof=1) / sqrt(len(rest)) / abs(below.mean()))
+    return Estimate(value, error, len(rest), METHOD)
+
+
+def jackknife(
+    values: Float[np.ndarray, " S"], statistic: Callable[[np.ndarray], float], name: str
+) -> Estimate:
+    """A statistic of second order in the values, with its jackknife error.
+
+    Parameters
+    ----------
+    values : array [S]
+        One number a seed.
+    statistic : callable
+        Of an array of numbers.
+    name : str
+        For the note where the error cannot be trusted: when few seeds carry Σ values².
+
+    Notes
+    -----
+    A heavy tail shows in a sample as a few values that carry the average. The rule asks that at
+    least 30 seeds, counted as (Σq)²/Σq² with q = values², do; otherwise the note estimates how
+    many seeds it takes.
+    """
+    size = len(values)
+    value = float(statistic(values))
+    without = np.array([statistic(np.delete(values, i)) for i in range(size)])
+    error = sqrt((size - 1) * float(np.var(without)))
+    squares = values**2
+    total = float((squares**2).sum())
+    carriers = float(squares.sum()) ** 2 / total if total > 0 else float(size)
+    if carriers >= CARRIERS:
+        return Estimate(value, error, size, METHOD)
+    needed = ceil(size * CARRIERS / carriers)
+    return Estimate(
+        value,
+        error,
+        size,
+        METHOD,
+        trusted=False,
+        note=f"{size} seeds are too few for the error of the {name} ({carriers:.3g} of them carry "
+        f"it, {CARRIERS:g} should); it takes about {needed}.",
+    )
+
+
+def variance(values: Float[np.ndarray, " S"], name: str = "variance") -> Estimate:
+    """Unbiased variance over seeds."""
+    return jackknife(values, lambda v: float(v.var(ddof=1)), name)
+
+
+def dispersion(values: Float[np.ndarray, " S"], name: str = "dispersion") -> Estimate:
+    """E K²/(E K)² over seeds, from the unbiased variance and the bias-corrected squared mean."""
+
+    def statistic(v: np.ndarray) -> float:
+        square = v.mean() ** 2 - v.var(ddof=1) / len(v)
+        return 1.0 + float(v.var(ddof=1)) / square if square > 0 else 1.0
+
+    return jackknife(values, statistic, name)
