@@ -31,7 +31,8 @@ def contract(first: Factor, second: Factor, *, trace: bool) -> torch.Tensor:
         gram, full = _costs(first, second, trace=trace)
         if gram <= full:
             return _in_pieces(first, second, trace=trace)
-    left, right = first.full(), second.full()
+    left = first.full()
+    right = left if second is first else second.full()
     if trace:
         return left.flatten(1) @ right.flatten(1).T
     return (left.flatten(0, 1) @ right.flatten(0, 1).T).view(*left.shape[:2], *right.shape[:2])

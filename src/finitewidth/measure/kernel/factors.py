@@ -50,8 +50,17 @@ class Outer:
 
     def full(self) -> torch.Tensor:
         """[B, O, I·J]."""
-        left, right = (side.expand(-1, self.outputs, -1, -1) for side in (self.left, self.right))
-        return torch.einsum("boti,botj->boij", left, right).flatten(2)
+        left, right = self.left, self.right
+        if left.shape[1] == right.shape[1]:
+            return torch.einsum("boti,botj->boij", left, right).flatten(2)
+        # one product a sample, with the outputs side by side and the activations read once
+        if right.shape[1] == 1:
+            rows = left.permute(0, 1, 3, 2).flatten(1, 2)  # [B, O·I, T]
+            return (rows @ right[:, 0]).view(len(left), self.outputs, -1)
+        columns = right.permute(0, 2, 1, 3).flatten(2)  # [B, T, O·J]
+        product = left[:, 0].transpose(1, 2) @ columns
+        split = product.view(len(left), left.shape[3], self.outputs, right.shape[3])
+        return split.transpose(1, 2).flatten(2)
 
     def to(self, dtype: torch.dtype) -> "Outer":
         """In another precision."""

@@ -106,6 +106,7 @@ class _Owners:
     def __init__(self, output: torch.Tensor, edges: list[Node], probe: torch.Generator) -> None:
         self.batch = output.shape[0]
         self._passes: list[dict[Node, torch.Tensor]] = []
+        self._known: dict[tuple[Node, int], torch.Tensor | None] = {}
         if self.batch > 1 and edges:
             weights = torch.randn(
                 output.shape, generator=probe, dtype=output.dtype, device=output.device
@@ -117,7 +118,12 @@ class _Owners:
                 self._passes.append(dict(zip(edges, _backward(total, edges), strict=True)))
 
     def __call__(self, node: Node, leading: int) -> torch.Tensor | None:
-        """[R], or None where inputs share a row."""
+        """[R], or None where inputs share a row; a weight and its bias ask the same."""
+        if (node, leading) not in self._known:
+            self._known[node, leading] = self._found(node, leading)
+        return self._known[node, leading]
+
+    def _found(self, node: Node, leading: int) -> torch.Tensor | None:
         parts = [found[node] for found in self._passes]
         if leading > 1:
             parts = [part.flatten(0, leading - 1) for part in parts]
