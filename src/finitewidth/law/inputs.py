@@ -65,7 +65,7 @@ def from_vector(net: MLP, x: object) -> PowerSums:
     if bad.size:
         raise ValueError(f"x[{bad[0]}] is {array[bad[0]]}, expected finite numbers only.")
     # in units of a power of two near the largest entry, so that no power leaves the doubles
-    unit = Fraction(2) ** int(np.frexp(np.abs(array).max(initial=0.0))[1])
+    unit = Fraction(2) ** (int(np.frexp(np.abs(array).max(initial=0.0))[1]) - 1)
     scaled = array / float(unit)
     return _checked(tuple(Fraction(fsum(scaled**p)) * unit**p for p in ORDERS))
 
@@ -90,9 +90,14 @@ def from_sums(sums: Sequence[object]) -> PowerSums:
             f"power_sums is {sums!r}, expected a tuple of 1 to 4 numbers (|x|_2^2, |x|_4^4, …)."
         )
     for value in sums:
-        if not isinstance(value, Real) or isinstance(value, bool) or not isfinite(value):
+        if not isinstance(value, Real) or isinstance(value, bool) or not _is_finite(value):
             raise TypeError(f"power_sums holds {value!r}, expected finite numbers.")
     return _checked(tuple(Fraction(value) for value in sums))  # type: ignore[arg-type]
+
+
+def _is_finite(value: Real) -> bool:
+    """Whether a number is finite; whole numbers of any size are."""
+    return isinstance(value, int | Fraction) or isfinite(value)
 
 
 def _checked(values: tuple[Fraction, ...]) -> PowerSums:
