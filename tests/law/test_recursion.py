@@ -6,10 +6,13 @@ every kind of partition that eight paths have.
 
 from fractions import Fraction as F
 from functools import cache
+from itertools import permutations, product
 
 import pytest
 
 import finitewidth as fw
+from finitewidth.law.schemes import hessian, kernel_power
+from finitewidth.law.transitions import table
 from finitewidth.network import GivenMoments
 from tests.law.recursion_twin import Network, even_partitions, expectation
 
@@ -201,3 +204,54 @@ def test_one_hidden_neuron_by_hand():
     # gᵀHg = 2 ∂_vN ∂_v∂_wN ∂_wN λ_v λ_w + 2 ∂_vN ∂_v∂_bN ∂_bN λ_v 7, N gᵀHg = N² (…).
     assert expectation(net, outputs=1, hessians=[("w", "w")]) == 2 * weights * weights / 2
     assert expectation(net, outputs=1, hessians=[("w", "b")]) == 7 * c_2 * weights / 2
+
+
+# What makes the package fast: states that differ by a symmetry are one state.
+
+
+def number_of_classes(order: int) -> int:
+    """States of K^order up to exchanging kernels and the two paths of each, counted one by one.
+
+    A kernel's derivative is a bias whose paths have not started, a weight not met yet, or done.
+    """
+    pairs = [(2 * i, 2 * i + 1) for i in range(order)]
+    renamings = [
+        {
+            path: pairs[target][side ^ flip]
+            for pair, target, flip in zip(pairs, places, flips, strict=True)
+            for side, path in enumerate(pair)
+        }
+        for places in permutations(range(order))
+        for flips in product((0, 1), repeat=order)
+    ]
+    seen, classes = set(), 0
+    for statuses in product(("absent", "open", "done"), repeat=order):
+        present = frozenset(
+            path
+            for pair, status in zip(pairs, statuses, strict=True)
+            if status != "absent"
+            for path in pair
+        )
+        for blocks in even_partitions(present):
+            if (statuses, frozenset(blocks)) in seen:
+                continue
+            classes += 1
+            for new in renamings:
+                moved = [""] * order
+                for (first, _), status in zip(pairs, statuses, strict=True):
+                    moved[new[first] // 2] = status
+                renamed = frozenset(frozenset(new[path] for path in block) for block in blocks)
+                seen.add((tuple(moved), renamed))
+    return classes
+
+
+@pytest.mark.parametrize(("order", "states"), [(1, 3), (2, 12), (3, 42), (4, 166)])
+def test_symmetric_states_are_one_state(order, states):
+    assert number_of_classes(order) == states
+    for only_pairs in (False, True):
+        assert len(table(kernel_power(order, "kernel", True), only_pairs).neurons) == states
+
+
+def test_states_of_the_largest_recursion():
+    """E N²(gᵀHg)²: 756, counted when the recursion was derived."""
+    assert len(table(hessian(2, 2, True), True).neurons) == 756

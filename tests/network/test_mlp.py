@@ -44,12 +44,6 @@ def test_a_network_without_hidden_layer():
     assert fw.MLP(n_in=4) == net == fw.MLP.equal_width(4, 10, 0)
 
 
-def test_single_layers_are_those_of_the_list():
-    net = fw.MLP(n_in=4, widths=[5, 8], hidden_gain=1.5, output_gain=0.5)
-    for layer in net.layers():
-        assert net.layer(layer.index, layer.fan_in, layer.fan_out) == layer
-
-
 @pytest.mark.parametrize("name", ["ntk", "standard"])
 def test_scalings_are_exact_in_fractions(name):
     variance, rate = scaling(name)(7, Fraction(5, 3))
