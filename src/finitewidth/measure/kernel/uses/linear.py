@@ -9,9 +9,11 @@ from finitewidth.measure.kernel.uses.rows import FullRows, Gradients, OuterRows,
 def addmm(use: Use, parameter: torch.Tensor, gradients: Gradients) -> Rows | None:
     """β·bias + α·(x @ M): the bias, or the matrix M = W or Wᵀ."""
     if use.place == 0 and not use.transposed and parameter.dim() == 1:
-        return FullRows(gradients * use.node._saved_beta)
+        return FullRows(gradients).scaled(use.node._saved_beta)
     if use.place == 2:
-        x = use.node._saved_mat1 * use.node._saved_alpha
+        x, factor = use.node._saved_mat1, use.node._saved_alpha
+        if factor != 1:
+            x = x * factor
         return _matrix(use, x, gradients)
     return None
 

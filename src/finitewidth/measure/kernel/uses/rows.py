@@ -39,7 +39,7 @@ class FullRows:
 
     def scaled(self, factor: float) -> "FullRows":
         """For a parameter that enters as factor · θ."""
-        return FullRows(self.gradient * factor)
+        return self if factor == 1 else FullRows(self.gradient * factor)
 
 
 Rows = OuterRows | FullRows
