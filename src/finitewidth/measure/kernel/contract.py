@@ -11,6 +11,7 @@ import torch
 from finitewidth.measure.kernel.factors import Factor, Full, Gated, Outer
 
 
+@torch.no_grad()
 def contract(first: Factor, second: Factor, *, trace: bool) -> torch.Tensor:
     """Σ_θ ∂N_o(x_b) ∂N_p(y_c).
 
