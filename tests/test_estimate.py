@@ -1,6 +1,7 @@
 """`Estimate`: how a number is written with its error, and what it refuses to be."""
 
 import re
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -30,7 +31,25 @@ FORMS = [
     (-5.5e12, 1.5e6, "-5.5000000(15)e+12"),
     (2.5e-7, 3e-9, "2.50(3)e-07"),
     (1e-5, 1e-3, "0.0000(10)"),  # the error is larger than the value
-    (1.234e10, 3e8, "1.234e+10±3e+08"),
+    (1.234e10, 3e8, "1.23(3)e+10"),
+    (9.9996e7, 1e5, "1.0000(10)e+08"),  # the value rounds up to the next power of ten
+    (9.9994e7, 1e5, "9.999(10)e+07"),
+    (-9.99996e7, 3e3, "-1.00000(3)e+08"),
+    (9_999_999.7, 20.0, "1.000000(2)e+07"),
+    (9.99996e-5, 1e-8, "0.000100000(10)"),  # … and is plain again from 1e-4 on
+    (9.94e-5, 1e-6, "9.94(10)e-05"),
+    (99999.7, 20.0, "100000(20)"),
+    (1e5, 30.0, "100000(30)"),
+    (1e5, 1e5, "100000(100000)"),
+    (1e7, 1e5, "1.000(10)e+07"),
+    (1.5e15, 2.5e7, "1.50000000(2)e+15"),
+    (4e6, 2e7, "0±2e+07"),  # smaller than a unit of its last digit
+    (5.3, 0.96, "5(1)"),
+    (1e-7, 1e-9, "1.000(10)e-07"),
+    (1e-3, 1e-3, "0.0010(10)"),
+    (1.0, 1e-20, "1±1e-20"),  # more digits than a double has
+    (9.6e-22, 2e-22, "1.0(2)e-21"),
+    (1e300, 3e298, "1.00(3)e+300"),
     (0.0, 2.4e-19, "0±2.4e-19"),
     (2.5, 0.0, "2.5"),
     (1 / 3, 0.0, "0.3333333333"),
@@ -54,6 +73,39 @@ def test_short_form_can_be_read_back(value, error):
     read = float(found[1] + "." + (found[2] or "0"))
     assert abs(read - value) <= unit / 2 + 1e-9
     assert 0.75 * error <= int(found[3]) * unit <= 1.25 * error
+
+
+@given(
+    st.floats(1.0, 9.999999),
+    st.integers(-250, 250),
+    st.floats(1.0, 9.999999),
+    st.integers(0, 12),
+    st.booleans(),
+)
+def test_value_and_error_end_at_one_place(leading, power, error_leading, smaller, negative):
+    """At every size: one or two digits of error, and the value within half a unit of the last."""
+    value, error = leading * 10.0**power, error_leading * 10.0 ** (power - smaller)
+    text = short_form(-value if negative else value, error)
+    found = re.fullmatch(r"(-?)(\d+)(?:\.(\d+))?\(([\d.]+)\)(?:e([+-]\d+))?", text)
+    if found is None:  # the value is below a unit of the error's last digit
+        assert text.startswith("0±")
+        assert error > 0.5 * value
+        return
+    exponent = int(found[5] or 0)
+    unit = Fraction(10) ** (exponent - len(found[3] or ""))
+    digits = found[4].replace(".", "")
+    shown = Fraction(found[4]) if "." in found[4] else int(digits) * unit
+    if not found[3] and not found[5]:  # zeros in front of the point that carry no digit
+        unit *= 10 ** (len(digits) - len(digits.rstrip("0") or "0"))
+        digits = digits.rstrip("0")
+    assert len(digits) <= 2
+    assert abs(shown - Fraction(error)) <= Fraction(error) * Fraction(27, 100)
+    read = Fraction(found[2] + "." + (found[3] or "0")) * Fraction(10) ** exponent
+    assert abs(read - Fraction(value)) <= unit * Fraction(51, 100) + Fraction(value) / 10**15
+    assert found[1] == ("-" if negative else "")
+    if found[5]:
+        assert len(found[2]) == 1
+        assert 1 <= int(found[2]) <= 9
 
 
 def test_arrays_are_written_entry_by_entry():

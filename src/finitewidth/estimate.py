@@ -1,7 +1,7 @@
 """`Estimate`: a number that was sampled or approximated, with its error."""
 
 from dataclasses import dataclass
-from math import floor, log10
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -10,27 +10,36 @@ import numpy as np
 def short_form(value: float, std_error: float) -> str:
     """Value with the error of its last digits in brackets: ``1.2832(41)``, ``-35.9(4)``.
 
-    Two digits of error when they start with 1, else one; no bracket for an error of 0, and
-    ``0±2.4e-19`` where the bracket would need dozens of digits.
+    Two digits of error when they start with 1, else one, and the value to the same place; no
+    bracket for an error of 0, and ``0±2.4e-19`` where the bracket would need dozens of digits.
     """
     if not std_error > 0:
         return f"{value:.10g}"
-    if std_error >= 1e7 or (value == 0 and std_error < 1e-4):
-        return f"{value:.4g}±{std_error:.2g}"
-    exponent = floor(log10(std_error))
-    digits = 2 if std_error / 10.0**exponent < 1.95 else 1
-    places = digits - 1 - exponent
-    error = round(std_error * 10.0**places)
-    if error >= 10**digits:  # the rounding carried, 0.96 -> 1.0
-        places, error = places - 1, round(std_error * 10.0 ** (places - 1))
-    if value != 0 and not 1e-4 <= abs(value) < 1e7:
-        power = floor(log10(abs(value)))
-        if places + power >= 0:
-            return f"{value / 10.0**power:.{places + power}f}({error})e{power:+03d}"
+    leading, exponent = _scientific(std_error)
+    digits = 2 if leading < 1.95 else 1
+    places, error = digits - 1 - exponent, round(leading * 10 ** (digits - 1))
+    if error >= 10**digits:  # the rounding carried, 0.096 -> 0.1
+        places, error = places - 1, 1
+    units = int(Decimal(float(value)).scaleb(places).to_integral_value())  # of the last place
+    if units == 0 and not 1e-4 <= std_error < 1e7:
+        return f"0±{std_error:.2g}"
+    if std_error < 1e-16 * abs(value):  # below the digits of a double
+        return f"{value:.16g}±{std_error:.2g}"
+    # 9.9996e7 to four digits is 1.000e8: the power is that of the rounded value
+    sign, shown = "-" if units < 0 else "", str(abs(units))
+    power = len(shown) - 1 - places
+    if units != 0 and not -4 <= power < 7:
+        return f"{sign}{'.'.join(filter(None, (shown[0], shown[1:])))}({error})e{power:+03d}"
     if places < 0:
-        return f"{round(value, places):.0f}({error * 10**-places})"
-    shown = f"{error / 10.0**places:.{places}f}" if std_error >= 1 else str(error)
-    return f"{value:.{places}f}({shown})"
+        return f"{units * 10**-places}({error * 10**-places})"
+    last = f"{error / 10.0**places:.{places}f}" if std_error >= 1 else str(error)
+    return f"{value:.{places}f}({last})"
+
+
+def _scientific(number: float) -> tuple[float, int]:
+    """Mantissa and exponent to the base 10."""
+    mantissa, _, exponent = f"{number:.15e}".partition("e")
+    return float(mantissa), int(exponent)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import finitewidth as fw
+from finitewidth.law.inputs import from_vector
 from finitewidth.network import GivenMoments
 
 NAN, INF = float("nan"), float("inf")
@@ -73,6 +74,22 @@ def test_large_inputs_are_summed_accurately():
     wide = fw.MLP(n_in=100_000, widths=[4])
     exact = sum(F(float(v)) ** 2 for v in x)
     assert fw.KernelLaw(wide, x).squared_norm == pytest.approx(float(exact), rel=5e-16)
+
+
+def test_the_sign_of_the_input_changes_no_bit():
+    """NumPy's powers of many numbers at once may differ in the last bit between x and −x."""
+    wide = fw.MLP(n_in=64, widths=[4])
+    for seed in range(200):
+        x = np.random.default_rng(seed).standard_normal(64)
+        assert from_vector(wide, x) == from_vector(wide, -x) == from_vector(wide, np.abs(x))
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64, F, int])
+def test_power_sums_are_numbers_of_any_kind(kind, unchecked):
+    sums = tuple(kind(value) for value in (9, 33, 129, 513))
+    uniform = net(weight_law="uniform")
+    found = fw.KernelLaw(uniform, power_sums=sums)
+    assert found.moment(4) == fw.KernelLaw(uniform, power_sums=(9, 33, 129, 513)).moment(4)
 
 
 @pytest.mark.parametrize("size", [1e-70, 1e-45, 1e45, 1e70])
@@ -245,6 +262,9 @@ BAD_CALLS: list[tuple[str, Callable[[], object], str, str]] = [
     ("rate -1", lambda: LAW.relative_update(-1.0), "learning_rate is -1.0", RATE),
     ("rate nan", lambda: LAW.update_variance(NAN), "learning_rate is nan", RATE),
     ("rate inf", lambda: LAW.log_update_mean(INF), "learning_rate is inf", RATE),
+    ("rate True", lambda: LAW.update_mean(True), "learning_rate is True", RATE),
+    ("rate 1e400", lambda: LAW.update_mean(10**400), "learning_rate is 1000", RATE),
+    ("rate 1e-400", lambda: LAW.update_mean(F(1, 10**400)), "learning_rate is Fraction", RATE),  # type: ignore[arg-type]
     ("rate 'a'", lambda: LAW.update_mean("a"), "learning_rate is 'a'", RATE),  # type: ignore[arg-type]
     ("rate None", lambda: LAW.update_mean(None), "learning_rate is None", RATE),  # type: ignore[arg-type]
     ("target nan", lambda: LAW.update_variance(1.0, NAN), "target is nan", "a finite number"),
@@ -273,6 +293,24 @@ def test_bad_arguments(call, given, expected, unchecked):
         call()
     assert_one_sentence(str(caught.value), given, expected)
     assert str(caught.value).endswith((".", ")"))
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.float16, F, np.int64, int])
+def test_learning_rates_are_numbers_of_any_kind(kind, unchecked):
+    rate = kind(2)
+    assert LAW.update_mean(rate) == LAW.update_mean(2.0)
+    assert LAW.log_update_mean(rate) == LAW.log_update_mean(2.0)
+    assert LAW.relative_update(rate) == LAW.relative_update(2.0)
+    assert LAW.update_variance(rate, target=1.0) == LAW.update_variance(2.0, target=1.0)
+    assert LAW.log_update_variance(rate) == LAW.log_update_variance(2.0)
+    assert law(bias_lr=rate).mean() == law(bias_lr=2.0).mean()
+    targets = {"max_relative_update": 4.0, "n_in": 3}
+    assert fw.design.width_for(2, learning_rate=rate, **targets) == fw.design.width_for(
+        2, learning_rate=2.0, **targets
+    )
+    step = fw.simulate.first_step(NET, np.ones(3), 0.0, learning_rate=rate, size=2, seed=1)
+    other = fw.simulate.first_step(NET, np.ones(3), 0.0, learning_rate=2.0, size=2, seed=1)
+    assert step.mean_change().value == other.mean_change().value
 
 
 @pytest.mark.parametrize("rate", [1e-170, 1e170])

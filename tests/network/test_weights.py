@@ -130,6 +130,18 @@ def test_moments_at_the_bound_of_cauchy_schwarz(moments):
     assert GivenMoments(moments).moment(8) == F(moments[8])
 
 
+def test_moments_with_a_gap_at_the_bound():
+    """A law on 0 and ±√3: E W^4 = 3, E W^8 = 27."""
+    assert GivenMoments({4: 3, 8: 27}).moment(8) == 27
+    assert GivenMoments({4: 2, 6: 5, 8: 13}).moment(8) == 13
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64, F, int, float])
+def test_moments_are_numbers_of_any_kind(kind, unchecked):
+    assert GivenMoments({4: kind(3), 6: kind(15)}) == GivenMoments({4: 3, 6: 15})
+    assert GivenMoments({4: kind(3)}).moment(4) == 3
+
+
 @pytest.mark.parametrize(
     ("spec", "law"),
     [
@@ -157,6 +169,17 @@ BAD = {
     "variance": (lambda: GivenMoments({2: 1}), ["moment order 2", "the variance is 1"]),
     "no number": (lambda: GivenMoments({4: float("nan")}), ["E W^4 is nan", "a finite number"]),
     "infinite": (lambda: GivenMoments({4: float("inf")}), ["E W^4 is inf", "a finite number"]),
+    "df inf": (lambda: StudentT(float("inf")), ["df=inf is the normal law", "'gaussian'"]),
+    "df inf by name": (lambda: weight_law("student_t:inf"), ["student_t:inf", "'gaussian'"]),
+    "a bool": (lambda: GivenMoments({4: True}), ["E W^4 is True", "a finite number"]),
+    "a gap": (lambda: GivenMoments({4: 3, 8: 5}), ["E W^8 = 5", "E W^4 = 3", "at least 27"]),
+    "a gap, huge": (lambda: GivenMoments({4: 1e200, 8: 5}), ["E W^8 = 5", "at least 10^600"]),
+    "Jensen": (lambda: GivenMoments({6: 0.5}), ["E W^6 = 0.5", "E W^2 = 1", "at least 1"]),
+    "Hankel": (  # the pairs alone would ask for 5²/2 = 12.5
+        lambda: GivenMoments({4: 2, 6: 5, 8: F(129, 10)}),
+        ["E W^8 = 12.9", "E W^4 = 2", "E W^6 = 5", "at least 13"],
+    ),
+    "signs": (lambda: GivenMoments({4: 1, 6: 2}), ["E W^6 = 2", "makes W a sign"]),
     "text": (lambda: GivenMoments({4: "a"}), ["E W^4", "'a'", "number"]),  # type: ignore[dict-item]
     "text order": (
         lambda: GivenMoments({"4": 3}),  # type: ignore[dict-item]

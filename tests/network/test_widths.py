@@ -44,6 +44,13 @@ def test_runs_are_as_few_as_can_be(values):
     assert all(a[0] != b[0] for a, b in pairwise(runs))
 
 
+def test_runs_around_an_empty_one_are_merged():
+    widths = Widths([(3, 1), (4, 0), (3, 2)])
+    assert widths.runs == ((3, 3),)
+    assert widths == Widths.from_list([3, 3, 3])
+    assert hash(widths) == hash(Widths.from_list([3, 3, 3]))
+
+
 @given(lists)
 def test_inverse_sum(values):
     exact = sum((Fraction(1, n) for n in values), Fraction(0))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import fsum, isfinite, log10
-from numbers import Real
+from numbers import Integral, Rational, Real
 
 import numpy as np
 
@@ -66,7 +66,7 @@ def from_vector(net: MLP, x: object) -> PowerSums:
         raise ValueError(f"x[{bad[0]}] is {array[bad[0]]}, expected finite numbers only.")
     # in units of a power of two near the largest entry, so that no power leaves the doubles
     unit = Fraction(2) ** (int(np.frexp(np.abs(array).max(initial=0.0))[1]) - 1)
-    scaled = array / float(unit)
+    scaled = np.abs(array) / float(unit)  # NumPy's powers of −x and x may differ in the last bit
     return _checked(tuple(Fraction(fsum(scaled**p)) * unit**p for p in ORDERS))
 
 
@@ -89,15 +89,24 @@ def from_sums(sums: Sequence[object]) -> PowerSums:
         raise TypeError(
             f"power_sums is {sums!r}, expected a tuple of 1 to 4 numbers (|x|_2^2, |x|_4^4, …)."
         )
+    numbers: list[Fraction] = []
     for value in sums:
         if not isinstance(value, Real) or isinstance(value, bool) or not _is_finite(value):
             raise TypeError(f"power_sums holds {value!r}, expected finite numbers.")
-    return _checked(tuple(Fraction(value) for value in sums))  # type: ignore[arg-type]
+        numbers.append(_fraction(value))
+    return _checked(tuple(numbers))
+
+
+def _fraction(value: Real) -> Fraction:
+    """The number itself; `Fraction` alone takes no float of NumPy, and keeps its fixed integers."""
+    if isinstance(value, Integral):
+        return Fraction(int(value))
+    return Fraction(value) if isinstance(value, Rational) else Fraction(float(value))
 
 
 def _is_finite(value: Real) -> bool:
     """Whether a number is finite; whole numbers of any size are."""
-    return isinstance(value, int | Fraction) or isfinite(value)
+    return isinstance(value, Rational) or isfinite(value)
 
 
 def _checked(values: tuple[Fraction, ...]) -> PowerSums:

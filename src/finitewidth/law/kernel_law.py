@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from math import isfinite
+from numbers import Real
 
 from finitewidth.law import arithmetic, breakdown, limit, moments, paper, update
 from finitewidth.law.inputs import PowerSums, from_sums, from_vector
@@ -294,12 +295,17 @@ def _checked_output_order(order: int) -> None:
 
 
 def _rate(learning_rate: float) -> float:
-    if not (isinstance(learning_rate, int | float) and 0 < learning_rate < float("inf")):
+    number = isinstance(learning_rate, Real) and not isinstance(learning_rate, bool)
+    try:
+        rate = float(learning_rate) if number else 0.0
+    except OverflowError:
+        rate = float("inf")
+    if not 0 < rate < float("inf"):
         raise ValueError(
             f"learning_rate is {learning_rate!r}, expected a finite number above 0 "
             "(a step of size λ on the loss ½(N − t)²)."
         )
-    return float(learning_rate)
+    return rate
 
 
 def _check_covered(net: MLP) -> None:

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from finitewidth.measure.kernel.forward import BATCH_NORMS, checked_input
+from finitewidth.measure.kernel.forward import BATCH_NORMS, checked_input, refuse_lazy
 
 
 def calibrate(model: nn.Module, X: object, batch_size: int = 256) -> nn.Module:
@@ -27,8 +27,10 @@ def calibrate(model: nn.Module, X: object, batch_size: int = 256) -> nn.Module:
     Raises
     ------
     ValueError
-        If the model has no BatchNorm with running statistics, or the input is not one of its.
+        If the model has no BatchNorm with running statistics or a lazy layer without values, or
+        the input is not one of its.
     """
+    refuse_lazy(model)
     norms = [m for m in model.modules() if isinstance(m, BATCH_NORMS) and m.track_running_stats]
     if not norms:
         raise ValueError(

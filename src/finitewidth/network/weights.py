@@ -4,8 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import factorial, isfinite
-from numbers import Real
+from math import factorial, isfinite, log10
+from numbers import Integral, Rational, Real
 
 import numpy as np
 
@@ -116,6 +116,10 @@ class StudentT(WeightLaw):
 
     def __post_init__(self) -> None:
         number = isinstance(self.df, Real) and not isinstance(self.df, bool)
+        if number and self.df == float("inf"):
+            raise ValueError(
+                "Student's t with df=inf is the normal law; write weight_law='gaussian'."
+            )
         if not (number and isfinite(self.df) and self.df > 2):
             raise ValueError(
                 f"Student's t with df={self.df!r} has no finite variance; give df > 2 "
@@ -136,6 +140,52 @@ class StudentT(WeightLaw):
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Float[np.ndarray, "..."]:
         return rng.standard_t(self.df, shape) * np.sqrt((self.df - 2) / self.df)
+
+
+def _fraction(value: Real) -> Fraction:
+    """The number itself; `Fraction` alone takes no float of NumPy, and keeps its fixed integers."""
+    if isinstance(value, Integral):
+        return Fraction(int(value))
+    return Fraction(value) if isinstance(value, Rational) else Fraction(float(value))
+
+
+def _refuse_impossible(moments: dict[int, Fraction], order: int) -> None:
+    """Check the moment of the highest order against those below it.
+
+    With t = W² ≥ 0 and s_k = E t^k: log s_k is convex in k (Hölder), and the matrix
+    (s_{i+j}), i, j ≤ 2, has no negative determinant (Hamburger).
+
+    Raises
+    ------
+    ValueError
+        If no law has these moments.
+    """
+    value, lower = moments[order], sorted(known for known in moments if known < order)
+    for middle in lower[1:]:
+        first = lower[lower.index(middle) - 1]
+        near, far = (middle - first) // 2, (order - middle) // 2
+        # s_middle^(near + far) ≤ s_first^far · s_order^near
+        if value**near * moments[first] ** far < moments[middle] ** (near + far) * _ROUNDED:
+            size = (1 + far / near) * log10(moments[middle]) - far / near * log10(moments[first])
+            bound = f"{10**size:g}" if size < 300 else f"10^{size:.4g}"
+            raise ValueError(
+                f"E W^{order} = {float(value):g} belongs to no law: beside E W^{middle} = "
+                f"{float(moments[middle]):g} it is at least {bound}."
+            )
+    two, three, four = moments.get(4), moments.get(6), moments.get(8)
+    if two == 1 and value != 1:
+        raise ValueError(
+            f"E W^{order} = {float(value):g} belongs to no law: E W^4 = 1 makes W a sign, whose "
+            "even moments are all 1."
+        )
+    if order == 8 and two is not None and three is not None and four is not None:
+        above, below = four * (two - 1) + 2 * two * three, three**2 + two**3
+        if above < below * _ROUNDED:
+            bound = float((three**2 - 2 * two * three + two**3) / (two - 1))
+            raise ValueError(
+                f"E W^8 = {float(value):g} belongs to no law: beside E W^4 = {float(two):g} and "
+                f"E W^6 = {float(three):g} it is at least {bound:g}."
+            )
 
 
 _ROUNDED = 1 - Fraction(1, 10**9)
@@ -172,17 +222,10 @@ class GivenMoments(WeightLaw):
                     f"moment order {order!r} was given, expected even orders from 4 on "
                     "(the variance is 1 and odd moments are 0)."
                 )
-            if not isinstance(value, Real) or not isfinite(value):
+            if not isinstance(value, Real) or isinstance(value, bool) or not isfinite(value):
                 raise ValueError(f"E W^{order} is {value!r}, expected a finite number.")
-            exact[order] = Fraction(value)
-            below, two_below = exact.get(order - 2), exact.get(order - 4)
-            if below is None or two_below is None:
-                continue
-            if exact[order] * two_below < below**2 * _ROUNDED:
-                raise ValueError(
-                    f"E W^{order} = {float(value):g} belongs to no law: by Cauchy–Schwarz it is at "
-                    f"least {float(below**2 / two_below):g}."
-                )
+            exact[order] = _fraction(value)
+            _refuse_impossible(exact, order)
         object.__setattr__(self, "_exact", exact)
 
     def __hash__(self) -> int:

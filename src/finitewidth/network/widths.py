@@ -54,9 +54,9 @@ class Widths(Sequence[int]):
     def __init__(self, runs: Iterable[tuple[int, int]]) -> None:
         merged = (
             (width, sum(count for _, count in group))
-            for width, group in groupby(runs, key=lambda run: run[0])
+            for width, group in groupby((run for run in runs if run[1] > 0), lambda run: run[0])
         )
-        self.runs: tuple[tuple[int, int], ...] = tuple(run for run in merged if run[1] > 0)
+        self.runs: tuple[tuple[int, int], ...] = tuple(merged)
         self._length = sum(count for _, count in self.runs)
 
     @classmethod

@@ -119,7 +119,10 @@ def positive(value: object, name: str) -> float:
     """`value` as a finite float above 0; TypeError or ValueError otherwise."""
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name} is {value!r}, expected a number above 0.")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = float("inf")
     if not (isfinite(number) and number > 0):
         raise ValueError(f"{name} is {number:g}, expected a finite number above 0.")
     return number

@@ -6,6 +6,7 @@ from torch import nn
 from finitewidth.measure.kernel.blocks import Blocks
 from finitewidth.measure.kernel.forward import (
     checked_input,
+    finite,
     refuse_coupling,
     refuse_modules,
     refuse_randomness,
@@ -74,4 +75,4 @@ def kernel(
         refuse_randomness(model, first)
         refuse_coupling(model, first)
         total = Blocks(model, parameters, selection, accumulate, memory_budget)
-        return total.kernel(first, second).detach()
+        return finite(total.kernel(first, second).detach())

@@ -1,10 +1,14 @@
 """The forward pass that is measured, and what is refused before anything is measured."""
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
 from torch import nn
+from torch.nn.parameter import UninitializedParameter
+
+from finitewidth.measure.kernel.graph import nodes
 
 BATCH_NORMS = (nn.modules.batchnorm._BatchNorm,)
 DROPOUTS = (nn.modules.dropout._DropoutNd, nn.FeatureAlphaDropout)
@@ -18,10 +22,11 @@ def trained_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
     TypeError
         If `model` is not a module.
     ValueError
-        If there are none, or one is complex.
+        If there are none, or one is complex, without values yet, or has a gradient hook.
     """
     if not isinstance(model, nn.Module):
         raise TypeError(f"model is {type(model).__name__}, expected a torch.nn.Module.")
+    refuse_lazy(model)
     found = {name: p for name, p in model.named_parameters() if p.requires_grad}
     if not found:
         raise ValueError(
@@ -29,6 +34,11 @@ def trained_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
             "unfreeze some with requires_grad_(True)."
         )
     for name, parameter in found.items():
+        if parameter._backward_hooks:
+            raise ValueError(
+                f"parameter {name!r} has a gradient hook, so training does not use the output's "
+                "own gradient; remove it, or write what it does into the forward pass."
+            )
         if parameter.is_complex():
             raise ValueError(
                 f"parameter {name!r} is of type {parameter.dtype}; kernels of complex parameters "
@@ -37,15 +47,38 @@ def trained_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
     return found
 
 
+def refuse_lazy(model: nn.Module) -> None:
+    """Refuse parameters that get their values in the first forward pass.
+
+    Raises
+    ------
+    ValueError
+        If there is one.
+    """
+    for name, parameter in model.named_parameters():
+        if isinstance(parameter, UninitializedParameter):
+            raise ValueError(
+                f"parameter {name!r} has no values yet (a lazy layer); call the model once on a "
+                "batch, in the factory if there is one."
+            )
+
+
 def refuse_modules(model: nn.Module) -> None:
     """Refuse layers whose state makes a kernel of single inputs meaningless.
 
     Raises
     ------
     ValueError
-        For BatchNorm in train mode or with statistics never updated, and Dropout in train mode.
+        For BatchNorm in train mode or with statistics never updated, Dropout in train mode, and
+        compiled modules.
     """
     for name, module in model.named_modules():
+        if "_orig_mod" in module._modules or getattr(module, "_compiled_call_impl", None):
+            raise ValueError(
+                f"{name or 'the model'} is compiled by torch.compile, which runs its backward "
+                "pass once only; measure the module that was given to torch.compile, or one on "
+                "which .compile() was not called."
+            )
         if isinstance(module, BATCH_NORMS):
             if not module.track_running_stats:
                 raise ValueError(
@@ -90,14 +123,20 @@ def checked_input(model: nn.Module, x: object, name: str) -> torch.Tensor:
     try:
         tensor = x if isinstance(x, torch.Tensor) else torch.as_tensor(x)
     except (TypeError, ValueError, RuntimeError):
-        raise TypeError(f"{name} is {type(x).__name__}, expected a tensor or an array.") from None
+        several = "; a model of several inputs needs a module around it that makes them from one"
+        raise TypeError(
+            f"{name} is {type(x).__name__}, expected a tensor or an array"
+            f"{several if isinstance(x, Mapping | list | tuple) else ''}."
+        ) from None
     if tensor.dim() == 0 or tensor.shape[0] == 0:
         raise ValueError(
             f"{name} has shape {list(tensor.shape)}, expected [B, …] with at least one input."
         )
     if tensor.is_complex():
         raise ValueError(f"{name} is of type {tensor.dtype}, expected real numbers.")
-    parameter = next(iter(model.parameters()))
+    # frozen whole numbers, as of a quantised layer, say nothing of the input's precision
+    floats = (p for p in model.parameters() if p.is_floating_point())
+    parameter = next(floats, next(iter(model.parameters())))
     if isinstance(x, torch.Tensor) and tensor.device != parameter.device:
         raise ValueError(
             f"{name} is on {tensor.device} and the model on {parameter.device}; move one of them."
@@ -190,15 +229,23 @@ def untouched(model: nn.Module) -> Iterator[None]:
 
 
 def refuse_randomness(model: nn.Module, x: torch.Tensor) -> None:
-    """Evaluate twice on the first inputs and compare.
+    """Evaluate twice on the first inputs and compare; look for graphs that hide parameters.
 
     Raises
     ------
     ValueError
-        If the two answers differ.
+        If the two answers differ, or the graph of one is no full one.
     """
     few = x[:2]
-    one, two = run(model, few).detach(), run(model, few).detach()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        output = run(model, few)
+    for warning in told:
+        if _CHECKPOINT_WITHOUT_GRADIENT in str(warning.message):
+            raise ValueError(_REENTRANT)
+        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    _refuse_nodes(output)
+    one, two = output.detach(), run(model, few).detach()
     if not torch.equal(one, two):
         raise ValueError(
             "the model gives two different answers to the same input (largest difference "
@@ -207,8 +254,33 @@ def refuse_randomness(model: nn.Module, x: torch.Tensor) -> None:
         )
 
 
+_CHECKPOINT_WITHOUT_GRADIENT = "None of the inputs have requires_grad=True"
+"""PyTorch's warning where the parameters in a checkpoint get no gradient."""
+
+_REENTRANT = (
+    "the model uses torch.utils.checkpoint with use_reentrant=True, which hides its parameters "
+    "from the graph; switch checkpointing off, or use use_reentrant=False."
+)
+
+
+def _refuse_nodes(output: torch.Tensor) -> None:
+    """Refuse a graph that hides parameters, or can be walked through once only."""
+    for node in nodes(output.grad_fn):
+        if node.name() == "CheckpointFunctionBackward":
+            raise ValueError(_REENTRANT)
+        if node.name() == "CompiledFunctionBackward":
+            raise ValueError(
+                "the model calls a function compiled by torch.compile, which runs its backward "
+                "pass once only; measure under torch.compiler.set_stance('force_eager')."
+            )
+
+
+_TOGETHER = 16
+"""Inputs that are looked at together."""
+
+
 def refuse_coupling(model: nn.Module, x: torch.Tensor) -> None:
-    """Compare the outputs of the first and the last input with those of each alone.
+    """Compare the outputs of two inputs in a batch with those of each alone.
 
     Raises
     ------
@@ -217,6 +289,7 @@ def refuse_coupling(model: nn.Module, x: torch.Tensor) -> None:
     """
     if len(x) < 2:
         return
+    x = x[:_TOGETHER]
     with torch.no_grad():
         together = run_plain(model, x)[[0, -1]]
         alone = torch.cat([run_plain(model, x[:1]), run_plain(model, x[-1:])])
@@ -232,3 +305,20 @@ def refuse_coupling(model: nn.Module, x: torch.Tensor) -> None:
 def run_plain(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
     """The output without its graph, [B, O]."""
     return model(x).reshape(len(x), -1)
+
+
+def finite(kernel: torch.Tensor) -> torch.Tensor:
+    """The kernel itself.
+
+    Raises
+    ------
+    ValueError
+        If a gradient is not finite, or a sum overflows.
+    """
+    if not bool(torch.isfinite(kernel).all()):
+        raise ValueError(
+            f"the kernel is not finite in {kernel.dtype} although the outputs are: a gradient is "
+            "infinite or nan there (as that of a root at 0), or a sum overflows; measure "
+            "model.double(), or other inputs."
+        )
+    return kernel
