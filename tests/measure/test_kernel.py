@@ -403,3 +403,26 @@ def test_a_silent_fallback_is_seen(monkeypatch):
     check(CASES["conv2d"])  # slower, never wrong
     with pytest.raises(AssertionError):
         test_every_parameter_takes_the_expected_way(CASES["conv2d"])
+
+
+class _Blocks(torch.autograd.Function):
+    """x · w forwards, but no gradient for w: it is undefined, not 0."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(w)
+        return x * w
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
+        (w,) = ctx.saved_tensors
+        return gradients[0] * w, None
+
+
+def test_an_undefined_gradient_counts_as_none():
+    torch.manual_seed(1)
+    model = Function(
+        lambda m, x: m.lin(_Blocks.apply(x, m.w)), lin=lin(3, 2), w=nn.Parameter(torch.randn(3))
+    ).double()
+    x = torch.randn(6, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    assert brute.difference(kernel(model, x), brute.kernel(model, x)) < TOLERANCE

@@ -42,7 +42,7 @@ def _rows(
             warnings.simplefilter("ignore")  # operations without a batching rule are looped over
             rows = torch.autograd.grad(
                 flat, parameters, directions, retain_graph=True, is_grads_batched=True,
-                materialize_grads=True,
+                allow_unused=True,
             )  # fmt: skip
     except RuntimeError:
         each = [
@@ -50,4 +50,10 @@ def _rows(
             for row in directions
         ]
         rows = tuple(torch.stack(column) for column in zip(*each, strict=True))
-    return tuple(row.reshape(len(chosen), -1) for row in rows)
+    # materialize_grads would leave out the axis of the directions
+    return tuple(
+        flat.new_zeros(len(chosen), parameter.numel())
+        if row is None
+        else row.reshape(len(chosen), -1)
+        for row, parameter in zip(rows, parameters, strict=True)
+    )
