@@ -1,7 +1,7 @@
 """Gradients formed a few inputs at a time, kernels by symmetry: shortcuts that must not show."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import torch
@@ -71,7 +71,7 @@ def test_gates_give_the_same_kernel(monkeypatch, outputs, chunk, full):
     """A channel that only one of the inputs opens: its weights are unknown to other chunks."""
     model = gated_net()
     x = torch.randn(9, 2, 5, 5, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    conv = cast(nn.Conv2d, next(model.children()))
+    conv: Any = next(model.children())
     with torch.no_grad():
         conv.bias[0] = -float(conv(x)[:8, 0].max()) - 0.1 + float(conv.bias[0])
         x[8] *= 10.0
