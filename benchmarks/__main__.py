@@ -1,7 +1,13 @@
-"""``python -m benchmarks``: every benchmark, one line each."""
+"""``python -m benchmarks [NAME …]``: every benchmark, or those named, one line each."""
 
-from benchmarks import law, sampler
+import sys
+
+from benchmarks import law, measure, recorder, sampler
 from benchmarks.table import show
 
-for benchmark in (law, sampler):
-    show(benchmark.lines())
+BENCHMARKS = {"law": law, "sampler": sampler, "measure": measure, "recorder": recorder}
+
+for name in sys.argv[1:] or BENCHMARKS:
+    if name not in BENCHMARKS:
+        sys.exit(f"{name!r} is no benchmark, expected some of {', '.join(BENCHMARKS)}.")
+    show(BENCHMARKS[name].lines())

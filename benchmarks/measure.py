@@ -5,7 +5,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,26 +18,25 @@ COUNTS = {"all": 64, "trace": 256, "sum": 256}
 ENGINES = ("finitewidth", "Jacobians", "vector products", "nngeometry")
 GOALS = {"MLP": {"all": 1 / 5, "trace": 1 / 5}, "CNN": {"all": 1 / 3, "trace": 1 / 3}}
 GOALS["transformer"] = GOALS["CNN"]
-# What neural-tangents' structured derivatives reach over the Jacobians on one core.
+# What neural-tangents' structured derivatives reach over the Jacobians of the same recipe, core
+# by core: 0.040 s to 8.8 s, 0.111 s to 17.7 s, 0.022 s to 1.7 s.
 STRUCTURED = {"all": 1 / 220, "trace": 1 / 160, "sum": 1 / 77}
 
 
-def lines() -> list[Line]:
-    """All lines of this benchmark."""
+def lines() -> Iterator[Line]:
+    """All lines of this benchmark, as they come."""
     if find_spec("torch") is None:
         print("kernels of PyTorch models: left out, torch is not installed")
-        return []
+        return
     if not hooks.installed():
         print("nngeometry: left out, it is not installed (pip install nngeometry==0.4)")
-    found = []
     with _one_thread():
         for name in models.NAMES:
             for outputs in COUNTS:
-                found += _cell(name, outputs)
+                yield from _cell(name, outputs)
     for name in models.NAMES:
         for outputs in COUNTS:
-            found += _memory(name, outputs)
-    return found
+            yield from _memory(name, outputs)
 
 
 def rival_inputs(engine: str, name: str, outputs: str) -> int:

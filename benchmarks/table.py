@@ -57,4 +57,7 @@ def show(lines: Iterable[Line]) -> None:
             ratio = f"{line.ratio:.3g} × {line.against}"
             if line.ratio_at_most:
                 goal = f"goal {line.ratio_at_most:g} ×"
-        print(f"{line.name:52} {_time(line.seconds):>9}  {ratio:38} {goal:14} {line.verdict}")
+        print(
+            f"{line.name:52} {_time(line.seconds):>9}  {ratio:38} {goal:14} {line.verdict}",
+            flush=True,
+        )
