@@ -2,5 +2,6 @@
 
 from finitewidth.law.breakdown import LayerShares as LayerShares
 from finitewidth.law.kernel_law import KernelLaw as KernelLaw
+from finitewidth.law.kink import kink_matrix as kink_matrix
 from finitewidth.law.limit import JointLimit as JointLimit
 from finitewidth.law.paper import PaperForm as PaperForm
