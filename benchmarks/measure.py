@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def lines() -> Iterator[Line]:
         for name in models.NAMES:
             for outputs in COUNTS:
                 yield from _cell(name, outputs)
+        yield from _ensembles()
     for name in models.NAMES:
         for outputs in COUNTS:
             yield from _memory(name, outputs)
@@ -134,6 +136,35 @@ def _agree(engine: str, name: str, outputs: str) -> None:
     assert isinstance(one, torch.Tensor)
     assert isinstance(two, torch.Tensor)
     torch.testing.assert_close(one, two.detach(), rtol=0.0, atol=1e-3 * float(one.abs().max()))
+
+
+def _ensembles(networks: int = 512) -> list[Line]:
+    """Small networks from a factory, against the factory alone: 8 hidden layers of width 32."""
+    import torch
+
+    from finitewidth.measure import ensemble
+    from finitewidth.measure.factory import build
+
+    x = torch.randn(16, 32, generator=torch.Generator().manual_seed(1))
+
+    def alone(make_model: models.Factory) -> None:
+        for seed in range(networks):
+            build(make_model, seed)
+
+    found = []
+    for outputs in (1, 10):
+        make_model = models.small(outputs)
+        pairs = [
+            (
+                _seconds(partial(ensemble, make_model, x, networks)),
+                _seconds(partial(alone, make_model)),
+            )
+            for _ in range(4)  # the first to warm up
+        ]
+        whole, factory = (statistics.median(column) for column in zip(*pairs[1:], strict=True))
+        title = f"{networks} small networks, {outputs} outputs, 16 inputs"
+        found.append(Line(title, whole, whole / factory, "the factory alone", ratio_at_most=2.0))
+    return found
 
 
 _PEAK = """

@@ -1,10 +1,13 @@
 """The three models that kernels are measured on, with inputs for them."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
+
+Factory = Callable[[], "nn.Module"]
 
 OUTPUTS = 10
 NAMES = ("MLP", "CNN", "transformer")
@@ -27,6 +30,17 @@ def inputs(name: str, count: int) -> "torch.Tensor":
         return torch.randint(0, 100, (count, 32), generator=generator)
     shape = (784,) if name == "MLP" else (3, 32, 32)
     return torch.randn(count, *shape, generator=generator)
+
+
+def small(outputs: int) -> "Factory":
+    """A factory of networks of 8 hidden layers of width 32, as a user would write it."""
+    from torch import nn
+
+    def make_model() -> "nn.Module":
+        hidden = [layer for _ in range(8) for layer in (nn.Linear(32, 32), nn.ReLU())]
+        return nn.Sequential(*hidden, nn.Linear(32, outputs))
+
+    return make_model
 
 
 def _mlp() -> "nn.Module":

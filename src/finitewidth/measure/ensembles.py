@@ -1,20 +1,19 @@
 """`ensemble`: how a model's kernel differs between seeds."""
 
-import pickle
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from math import sqrt
-from multiprocessing import get_context
 
 import numpy as np
 
 from finitewidth._shapes import Float
 from finitewidth.estimate import Estimate
 from finitewidth.measure import statistics
-from finitewidth.measure.factory import Factory, refuse_identical
+from finitewidth.measure.batched import BATCH, is_small, measure_batch
+from finitewidth.measure.factory import Factory, build, refuse_identical
 from finitewidth.measure.one_seed import OneSeed, measure_seed
+from finitewidth.measure.seeds import checked_seeds, over_seeds
 
 Progress = Callable[[int, int], None]
 
@@ -168,9 +167,7 @@ def ensemble(
     TypeError
         As `kernel`, and for a factory that is none.
     """
-    chosen = _checked_seeds(seeds)
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-        raise ValueError(f"workers is {workers!r}, expected a whole number of at least 1.")
+    chosen = checked_seeds(seeds)
     if target_error is not None and not 0 < target_error < 1:
         raise ValueError(f"target_error is {target_error}, expected a number between 0 and 1.")
     found: list[OneSeed] = []
@@ -196,45 +193,23 @@ def _gathered(seeds: list[int], found: list[OneSeed]) -> Ensemble:
     )
 
 
-def _checked_seeds(seeds: int | Sequence[int]) -> list[int]:
-    if isinstance(seeds, int) and not isinstance(seeds, bool):
-        chosen = list(range(seeds))
+def _measured(make_model: Factory, X: object, seeds: list[int], workers: int) -> Iterator[OneSeed]:
+    """In order; small networks a batch at a time, large ones one by one."""
+    sent: dict[str, object] = {"make_model": make_model}
+    if is_small(build(make_model, seeds[0]), X):
+        batches = [seeds[start : start + BATCH] for start in range(0, len(seeds), BATCH)]
+        several = partial(_several, make_model=make_model, X=X, batches=batches)
+        for batch in over_seeds(several, list(range(len(batches))), workers, sent):
+            yield from batch
     else:
-        try:
-            chosen = [int(seed) for seed in seeds]  # type: ignore[union-attr]
-        except (TypeError, ValueError):
-            raise TypeError(
-                f"seeds is {seeds!r}, expected how many, or a list of whole numbers."
-            ) from None
-    if len(chosen) < 2:
-        raise ValueError(f"seeds is {seeds!r}, expected at least 2 for a spread.")
-    if len(set(chosen)) < len(chosen):
-        raise ValueError("seeds holds a seed twice; every seed counts once.")
-    if min(chosen) < 0:
-        raise ValueError(f"seeds holds {min(chosen)}, expected whole numbers of at least 0.")
-    return chosen
+        yield from over_seeds(partial(_one, make_model=make_model, X=X), seeds, workers, sent)
 
 
-def _measured(make_model: Factory, x: object, seeds: list[int], workers: int) -> Iterator[OneSeed]:
-    if workers == 1:
-        for place, seed in enumerate(seeds):
-            yield measure_seed(make_model, x, seed, check=place == 0)
-        return
-    try:
-        pickle.dumps(make_model)
-    except (pickle.PicklingError, AttributeError, TypeError):
-        raise ValueError(
-            "make_model cannot be sent to other processes (a lambda or a local function); define "
-            "it at the top of a module, or use workers=1."
-        ) from None
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        jobs = [
-            pool.submit(measure_seed, make_model, x, seed, check=place == 0)
-            for place, seed in enumerate(seeds)
-        ]
-        try:
-            for job in jobs:
-                yield job.result()
-        finally:
-            for job in jobs:
-                job.cancel()
+def _one(seed: int, first: bool, *, make_model: Factory, X: object) -> OneSeed:
+    return measure_seed(make_model, X, seed, check=first)
+
+
+def _several(
+    batch: int, first: bool, *, make_model: Factory, X: object, batches: list[list[int]]
+) -> list[OneSeed]:
+    return measure_batch(make_model, X, batches[batch], check=first)

@@ -31,13 +31,25 @@ def build(make_model: Factory, seed: int) -> nn.Module:
             f"make_model is {type(make_model).__name__}, expected a function that returns a new "
             "torch.nn.Module at every call."
         )
-    torch.manual_seed(seed)
+    seed_torch(seed)
     model = make_model(seed=seed) if takes_seed(make_model) else make_model()
     if not isinstance(model, nn.Module):
         raise TypeError(
             f"make_model returned a {type(model).__name__}, expected a torch.nn.Module."
         )
     return model
+
+
+def seed_torch(seed: int) -> None:
+    """As torch.manual_seed.
+
+    Without an accelerator that one notes down a traceback for later at every call, which takes as
+    long as drawing a small network.
+    """
+    if torch.accelerator.is_available():
+        torch.manual_seed(seed)
+    else:
+        torch.default_generator.manual_seed(seed)
 
 
 def fingerprint(model: nn.Module) -> tuple[Any, ...]:

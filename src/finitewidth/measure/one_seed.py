@@ -13,6 +13,7 @@ from finitewidth.measure.kernel.contract import contract
 from finitewidth.measure.kernel.features import features
 from finitewidth.measure.kernel.forward import (
     checked_input,
+    finite,
     refuse_coupling,
     refuse_modules,
     refuse_randomness,
@@ -43,9 +44,7 @@ class OneSeed:
 
 
 def measure_seed(make_model: Factory, x: object, seed: int, *, check: bool) -> OneSeed:
-    """Build the network of a seed and measure it, on one thread.
-
-    One thread, so that the numbers do not depend on how many seeds are measured at once.
+    """Build the network of a seed and measure it.
 
     Parameters
     ----------
@@ -55,15 +54,11 @@ def measure_seed(make_model: Factory, x: object, seed: int, *, check: bool) -> O
     check : bool
         Whether to look for randomness in the forward pass, which costs two of them.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        return _measure(build(make_model, seed), x, check=check)
-    finally:
-        torch.set_num_threads(threads)
+    return measure_model(build(make_model, seed), x, check=check)
 
 
-def _measure(model: nn.Module, x: object, *, check: bool) -> OneSeed:
+def measure_model(model: nn.Module, x: object, *, check: bool) -> OneSeed:
+    """Measure one network."""
     parameters = trained_parameters(model)
     refuse_modules(model)
     inputs = checked_input(model, x, "X")
@@ -81,7 +76,12 @@ def _measure(model: nn.Module, x: object, *, check: bool) -> OneSeed:
                 continue
             term = contract(factor, factor, trace=True).double().cpu()
             total += term
-            layer = name.rpartition(".")[0] or name
+            layer = layer_of(name)
             shares[layer] = shares.get(layer, 0.0) + float(term.diagonal().mean())
-    kernel = (total + total.T).numpy() / 2
+    kernel = finite(total + total.T).numpy() / 2
     return OneSeed(kernel, shares, fingerprint(model))
+
+
+def layer_of(name: str) -> str:
+    """The module that holds a parameter, or the parameter itself."""
+    return name.rpartition(".")[0] or name
