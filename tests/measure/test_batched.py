@@ -186,7 +186,7 @@ def test_wrong_numbers_of_a_batch_are_noticed(monkeypatch, alone):
 
 
 def test_workers_change_no_bit_of_a_batch(monkeypatch):
-    monkeypatch.setattr(ensembles, "BATCH", 4)
+    monkeypatch.setattr(ensembles, "batch_size", lambda *_: 4)
     make_model = partial(fw.measure.module, fw.MLP(4, [6, 5]))  # other processes can import it
     one, two = (ensemble(make_model, inputs(4), 9, workers=workers) for workers in (1, 2))
     assert np.array_equal(one.kernels, two.kernels)

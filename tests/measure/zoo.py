@@ -101,8 +101,17 @@ def conv(
 
 
 def _copies(layers: tuple[nn.Module, ...]) -> list[nn.Module]:
-    """New layers of the same settings, drawn anew."""
-    return [deepcopy(layer) for layer in layers]
+    """New layers of the same settings, drawn anew.
+
+    The given ones were drawn when this module was imported, from whatever state the generator had.
+    """
+    copies = [deepcopy(layer) for layer in layers]
+    for copy in copies:
+        for part in copy.modules():
+            draw = getattr(part, "reset_parameters", None)
+            if draw is not None:
+                draw()
+    return copies
 
 
 def shared_linear(m: Any, x: torch.Tensor) -> torch.Tensor:

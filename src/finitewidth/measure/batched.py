@@ -31,11 +31,14 @@ from finitewidth.measure.kernel.forward import (
 )
 from finitewidth.measure.one_seed import OneSeed, layer_of, measure_model
 
-BATCH = 64
-"""Seeds in one pass; part of what decides the last bits, so it depends on nothing."""
-
 LARGEST = 2**21
-"""Numbers in the Jacobians of one network up to which a batch of them is formed."""
+"""Numbers that a network's measurement holds, up to which it is small."""
+
+TOGETHER = 2**23
+"""Numbers that a batch of them holds."""
+
+MOST = 256
+"""Networks of a batch."""
 
 Tensors = dict[str, torch.Tensor]
 
@@ -75,14 +78,26 @@ class Stack:
         return len(next(iter(self.trained.values())))
 
 
-def is_small(model: nn.Module, x: object) -> bool:
-    """Whether calls, not arithmetic, take the time: few numbers in a network and its inputs."""
+def batch_size(model: nn.Module, x: object) -> int:
+    """How many networks like this one are measured at once; 1 where arithmetic takes the time.
+
+    It depends on the network and the inputs alone, since it decides the last bits.
+    """
     try:
-        parameters = sum(p.numel() for p in trained_parameters(model).values())
+        names = set(trained_parameters(model))
         inputs = checked_input(model, x, "X")
-    except (ValueError, TypeError):
-        return False  # the measurement says what is wrong
-    return len(inputs) * parameters <= LARGEST
+        with torch.no_grad(), untouched(model):
+            outputs = model(inputs[:1]).numel()
+    except Exception:  # noqa: BLE001 - the measurement says what is wrong
+        return 1
+    parameters = sum(p.numel() for p in model.parameters())
+    layers = _linear_only(model, names)
+    if layers:
+        results = sum(layer.out_features for layer in layers.values())
+        numbers = parameters + len(inputs) * outputs * results
+    else:
+        numbers = parameters * len(inputs) * outputs
+    return min(MOST, TOGETHER // numbers) if numbers <= LARGEST else 1
 
 
 def measure_batch(
@@ -231,8 +246,8 @@ def _by_layers(stack: Stack, x: torch.Tensor) -> Tensors | None:
     )
     found: Tensors = {}
     for name in layers:
-        rows = gradients[name].transpose(1, 2).flatten(2)  # [S, O, B, J] to [S, B, O·J]
-        errors = (rows @ rows.transpose(1, 2)).double()
+        rows = gradients[name]  # [S, O, B, J]
+        errors = (rows @ rows.transpose(2, 3)).sum(dim=1).double()
         if f"{name}.weight" in stack.trained:
             seen = inputs[name]
             found[f"{name}.weight"] = errors * (seen @ seen.transpose(1, 2)).double()

@@ -10,7 +10,7 @@ import numpy as np
 from finitewidth._shapes import Float
 from finitewidth.estimate import Estimate
 from finitewidth.measure import statistics
-from finitewidth.measure.batched import BATCH, is_small, measure_batch
+from finitewidth.measure.batched import batch_size, measure_batch
 from finitewidth.measure.factory import Factory, build, refuse_identical
 from finitewidth.measure.one_seed import OneSeed, measure_seed
 from finitewidth.measure.seeds import checked_seeds, over_seeds
@@ -196,8 +196,9 @@ def _gathered(seeds: list[int], found: list[OneSeed]) -> Ensemble:
 def _measured(make_model: Factory, X: object, seeds: list[int], workers: int) -> Iterator[OneSeed]:
     """In order; small networks a batch at a time, large ones one by one."""
     sent: dict[str, object] = {"make_model": make_model}
-    if is_small(build(make_model, seeds[0]), X):
-        batches = [seeds[start : start + BATCH] for start in range(0, len(seeds), BATCH)]
+    size = batch_size(build(make_model, seeds[0]), X)
+    if size > 1 and len(seeds) > 2:  # two would not be worth a comparison
+        batches = [seeds[start : start + size] for start in range(0, len(seeds), size)]
         several = partial(_several, make_model=make_model, X=X, batches=batches)
         for batch in over_seeds(several, list(range(len(batches))), workers, sent):
             yield from batch

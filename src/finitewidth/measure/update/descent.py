@@ -1,0 +1,228 @@
+"""`descent_ensemble`: how far the kernel moves while the loss falls by a factor e, over seeds."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import e, log
+from typing import Any
+
+import numpy as np
+import torch
+
+from finitewidth._shapes import Bool, Float
+from finitewidth.estimate import Estimate
+from finitewidth.measure import statistics
+from finitewidth.measure.factory import Factory, build, fingerprint, refuse_identical
+from finitewidth.measure.kernel.blocks import Blocks
+from finitewidth.measure.kernel.forward import (
+    refuse_coupling,
+    refuse_modules,
+    refuse_randomness,
+    trained_parameters,
+    untouched,
+)
+from finitewidth.measure.kernel.selection import Selection
+from finitewidth.measure.seeds import checked_seeds, over_seeds
+from finitewidth.measure.update.api import check_arguments
+from finitewidth.measure.update.loss import Loss, value
+from finitewidth.measure.update.working import Working, prepared
+
+Progress = Callable[[int, int], None]
+
+EXPLODED = 1e3
+"""A loss so many times that of the start ends a descent."""
+
+
+@dataclass(frozen=True)
+class Descent:
+    """Gradient descent on one batch, from one initialisation.
+
+    Attributes
+    ----------
+    losses : array [T + 1]
+        Before each step and after the last, all finite.
+    finite : bool
+        Whether the loss stayed finite and below 1000 times that of the start.
+    moved : float or None
+        ‖K_T − K_0‖/‖K_0‖ (Frobenius, traced over outputs); None if K_T is not finite.
+    """
+
+    losses: Float[np.ndarray, " T"]
+    finite: bool
+    moved: float | None
+
+    @property
+    def folds(self) -> float:
+        """ln(L_0/L_T), how many factors of e the loss fell."""
+        return log(self.losses[0] / self.losses[-1]) if self.losses[-1] > 0 else float("inf")
+
+    @property
+    def diverged(self) -> bool:
+        """Whether it ended no lower than it began."""
+        return not self.finite or self.moved is None or bool(self.losses[-1] >= self.losses[0])
+
+
+@dataclass(frozen=True)
+class DescentEnsemble:
+    """Gradient descent of one model at many seeds.
+
+    Attributes
+    ----------
+    seeds : list of int
+    descents : list of Descent
+        One a seed.
+    """
+
+    seeds: list[int]
+    descents: list[Descent]
+
+    @property
+    def diverged(self) -> Bool[np.ndarray, " S"]:
+        """Of every seed, `Descent.diverged`."""
+        return np.array([descent.diverged for descent in self.descents])
+
+    @property
+    def movement(self) -> Estimate | None:
+        """E ‖K_T − K_0‖/‖K_0‖ per factor e of the loss, over the seeds that did not diverge.
+
+        None if fewer than two did not.
+        """
+        found = [
+            descent.moved / min(max(descent.folds, 1e-12), 1e12)
+            for descent in self.descents
+            if not descent.diverged and descent.moved is not None
+        ]
+        if len(found) < 2:
+            return None
+        average = statistics.mean(np.array(found))
+        left_out = len(self.descents) - len(found)
+        if not left_out:
+            return average
+        note = f"{left_out} of {len(self.descents)} seeds are left out: their loss did not fall."
+        return Estimate(
+            average.value, average.std_error, average.size, average.method, trusted=False, note=note
+        )
+
+    @property
+    def steps(self) -> Float[np.ndarray, " S"]:
+        """Steps that every seed took."""
+        return np.array([len(descent.losses) - 1.0 for descent in self.descents])
+
+
+def descent_ensemble(
+    make_model: Factory,
+    X: object,
+    y: object,
+    loss: Loss = "mse",
+    *,
+    learning_rate: float,
+    seeds: int | Sequence[int] = 32,
+    workers: int = 1,
+    max_steps: int = 100,
+    progress: Progress | None = None,
+) -> DescentEnsemble:
+    """Full-batch gradient descent until the loss has fallen by a factor e, at many seeds.
+
+    Parameters
+    ----------
+    make_model, X, y, loss, learning_rate, seeds, workers, progress
+        As in `update_ensemble`.
+    max_steps : int
+        Where a descent ends that has not fallen so far.
+
+    Returns
+    -------
+    DescentEnsemble
+        A descent that diverges is a verdict in it, not an error.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `update_ensemble`; for a loss that is not above 0 at the start, since it cannot fall by
+        a factor.
+    """
+    check_arguments(loss, learning_rate, "double", 0.5)
+    chosen = checked_seeds(seeds)
+    if isinstance(max_steps, bool) or not isinstance(max_steps, int) or max_steps < 1:
+        raise ValueError(f"max_steps is {max_steps!r}, expected a whole number of at least 1.")
+    one = partial(
+        _one, make_model=make_model, X=X, y=y, loss=loss, learning_rate=float(learning_rate),
+        max_steps=max_steps,
+    )  # fmt: skip
+    descents: list[Descent] = []
+    prints: list[tuple[Any, ...]] = []
+    sent: dict[str, object] = {"make_model": make_model, "loss": loss}
+    for descent, print_ in over_seeds(one, chosen, workers, sent):
+        descents.append(descent)
+        prints.append(print_)
+        if len(prints) == 2:
+            refuse_identical(prints[0], prints[1], chosen)
+        if progress is not None:
+            progress(len(descents), len(chosen))
+    return DescentEnsemble(chosen, descents)
+
+
+def _one(
+    seed: int, first: bool, *, make_model: Factory, X: object, y: object, loss: Loss,
+    learning_rate: float, max_steps: int,
+) -> tuple[Descent, tuple[Any, ...]]:  # fmt: skip
+    model = build(make_model, seed)
+    mark = fingerprint(model)
+    trained_parameters(model)
+    refuse_modules(model)
+    with untouched(model), torch.enable_grad():
+        working = prepared(model, X, None, y, loss, "double")
+        if not working.loss_before > 0:
+            raise ValueError(
+                f"the loss of seed {seed} is {working.loss_before:.3g} at the start, so it cannot "
+                "fall by a factor; use a loss that is above 0, such as a sum of squares."
+            )
+        if first:
+            refuse_randomness(working.model, working.x)
+            refuse_coupling(working.model, working.x)
+        with working.stepped(0.0):  # parameters are put back afterwards
+            return _descend(working, learning_rate, max_steps), mark
+
+
+def _descend(work: Working, learning_rate: float, max_steps: int) -> Descent:
+    before, losses = _kernel(work), [work.loss_before]
+    direction = work.direction
+    finite = True
+    for _ in range(max_steps):
+        with torch.no_grad():
+            for parameter, part in zip(work.parameters, direction, strict=True):
+                parameter.add_(part, alpha=learning_rate)
+        output = work.model(work.x)
+        if not bool(torch.isfinite(output).all()):
+            finite = False
+            break
+        try:
+            found = value(work.loss, output, work.y)
+        except ValueError:  # not finite
+            finite = False
+            break
+        losses.append(float(found.detach()))
+        if losses[-1] > EXPLODED * losses[0]:
+            finite = False
+            break
+        if losses[-1] * e <= losses[0]:
+            break
+        gradients = torch.autograd.grad(
+            found, work.parameters, allow_unused=True, materialize_grads=True
+        )
+        direction = [-part for part in gradients]
+    return Descent(np.array(losses), finite, _moved(work, before) if finite else None)
+
+
+def _moved(work: Working, before: torch.Tensor) -> float | None:
+    try:
+        after = _kernel(work)
+    except ValueError:  # the output is finite, a gradient is not
+        return None
+    found = float((after - before).norm() / before.norm())
+    return found if np.isfinite(found) else None
+
+
+def _kernel(work: Working) -> torch.Tensor:
+    blocks = Blocks(work.model, work.parameters, Selection("trace"), None, None)
+    return blocks.kernel(work.x, None).detach().double()

@@ -1,0 +1,294 @@
+"""`update_ensemble`: how far one step moves the kernel, over seeds."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import ceil
+from typing import Any
+
+import numpy as np
+
+from finitewidth._shapes import Bool, Float
+from finitewidth.estimate import Estimate
+from finitewidth.measure import statistics
+from finitewidth.measure.factory import Factory, build, fingerprint, refuse_identical
+from finitewidth.measure.seeds import checked_seeds, over_seeds
+from finitewidth.measure.update.api import check_arguments, measured
+from finitewidth.measure.update.loss import Loss
+from finitewidth.measure.update.results import KernelUpdate, mean_diagonal
+
+Progress = Callable[[int, int], None]
+
+CHUNK = 16
+"""Seeds after which a target error is looked at; part of the stopping rule."""
+
+
+@dataclass(frozen=True)
+class UpdateEnsemble:
+    """One step of one model at many seeds.
+
+    Estimates are averages over the seeds whose step is finite; those that use the actual change
+    are None if no seed's is, and not trusted if some are left out or too few carry the average.
+
+    Attributes
+    ----------
+    seeds : list of int
+        In the order measured.
+    updates : list of KernelUpdate
+        One a seed.
+    """
+
+    seeds: list[int]
+    updates: list[KernelUpdate]
+
+    @property
+    def diverged(self) -> Bool[np.ndarray, " S"]:
+        """Whose step diverged, `KernelUpdate.diverged`."""
+        return np.array([update.diverged for update in self.updates])
+
+    @property
+    def finite(self) -> Bool[np.ndarray, " S"]:
+        """Whose kernel after the step is finite."""
+        return np.array([update.actual is not None for update in self.updates])
+
+    @property
+    def kernel(self) -> Estimate:
+        """Mean diagonal before the step, over all seeds."""
+        return statistics.mean(self._before)
+
+    @property
+    def first_order(self) -> Estimate:
+        """Mean diagonal of the change to first order, over all seeds."""
+        return _average(self._first_order, "first-order change")
+
+    @property
+    def actual(self) -> Estimate | None:
+        """Mean diagonal of the actual change."""
+        return self._finite_average(self._actual, "actual change")
+
+    @property
+    def crossing(self) -> Estimate | None:
+        """Mean diagonal of actual − first order."""
+        return self._finite_average(self._crossing, "crossing term")
+
+    @property
+    def limit(self) -> Estimate | None:
+        """Mean diagonal of λ lim_{μ→0} E ΔK(μ)/μ, crossings included, from the rates λ and λ/2.
+
+        E ΔK(μ)/μ = s + cμ + …; the two rates give λs = 4ΔK(λ/2) − ΔK(λ).
+        """
+        whole, half = self._two_rates
+        return self._finite_average(4 * half - whole, "change at small rates")
+
+    @property
+    def nonlinearity(self) -> Estimate | None:
+        """cλ/s of `limit`: how far the mean change is from proportional to the rate.
+
+        Proportionality holds to a tenth up to about 0.1 λ/|nonlinearity|. For smooth activations s
+        is the first order; with ReLU-like ones it holds the crossings, too, and one network is too
+        few to see it: their term is a sum of jumps of both signs.
+        """
+        whole, half = self._two_rates
+        if len(whole) < 2:
+            return None
+        above, below = 2 * whole - 4 * half, 4 * half - whole
+        if below.mean() == 0:
+            return None
+        found = _honest(statistics.ratio(above, below), below, "change at small rates")
+        return self._marked(found, len(self.seeds) - len(whole))
+
+    @property
+    def relative_first_order(self) -> Estimate:
+        """E ΔK/E K of the mean diagonals, to first order."""
+        return _ratio(self._first_order, self._before, "first-order change")
+
+    @property
+    def relative_actual(self) -> Estimate | None:
+        """E ΔK/E K of the mean diagonals."""
+        return self._finite_ratio(self._actual, "actual change")
+
+    @property
+    def relative_crossing(self) -> Estimate | None:
+        """E (actual − first order)/E K of the mean diagonals."""
+        return self._finite_ratio(self._crossing, "crossing term")
+
+    @property
+    def relative(self) -> Float[np.ndarray, " T"]:
+        """ΔK/K of the mean diagonal of every seed whose step is finite."""
+        return np.array([u.relative_actual for u in self.updates if u.actual is not None], float)
+
+    @property
+    def relative_by_first_order(self) -> Float[np.ndarray, " S"]:
+        """The same to first order, of every seed."""
+        return np.array([update.relative_first_order for update in self.updates])
+
+    @property
+    def crossed(self) -> Estimate | None:
+        """(Neuron, input) pairs that crossed; None if they cannot be counted."""
+        counts = [update.crossed for update in self.updates]
+        counted = np.array([count for count in counts if count is not None], dtype=float)
+        if len(counted) < 2:
+            return None
+        return self._marked(statistics.mean(counted), len(counts) - len(counted))
+
+    @property
+    def crossed_fraction(self) -> Estimate | None:
+        """Of all pairs."""
+        found = [update.crossed_fraction for update in self.updates]
+        counted = np.array([fraction for fraction in found if fraction is not None])
+        if len(counted) < 2:
+            return None
+        return self._marked(statistics.mean(counted), len(found) - len(counted))
+
+    @property
+    def _before(self) -> np.ndarray:
+        return np.array([mean_diagonal(update.before) for update in self.updates])
+
+    @property
+    def _first_order(self) -> np.ndarray:
+        return np.array([mean_diagonal(update.first_order) for update in self.updates])
+
+    @property
+    def _actual(self) -> np.ndarray:
+        found = [update.actual for update in self.updates if update.actual is not None]
+        return np.array([mean_diagonal(actual) for actual in found])
+
+    @property
+    def _two_rates(self) -> tuple[np.ndarray, np.ndarray]:
+        pairs = [
+            (mean_diagonal(update.actual), mean_diagonal(update.actual_at_half))
+            for update in self.updates
+            if update.actual is not None and update.actual_at_half is not None
+        ]
+        return np.array([whole for whole, _ in pairs]), np.array([half for _, half in pairs])
+
+    @property
+    def _crossing(self) -> np.ndarray:
+        return self._actual - self._first_order[self.finite]
+
+    def _finite_average(self, values: np.ndarray, name: str) -> Estimate | None:
+        if len(values) < 2:
+            return None
+        return self._marked(_average(values, name), len(self.seeds) - len(values))
+
+    def _finite_ratio(self, values: np.ndarray, name: str) -> Estimate | None:
+        if len(values) < 2:
+            return None
+        found = _ratio(values, self._before[self.finite], name)
+        return self._marked(found, len(self.seeds) - len(values))
+
+    def _marked(self, found: Estimate, left_out: int) -> Estimate:
+        if not left_out:
+            return found
+        note = f"{left_out} of {len(self.seeds)} seeds are left out: their step is not finite."
+        return _untrusted(found, note)
+
+
+def _average(values: np.ndarray, name: str) -> Estimate:
+    return _honest(statistics.mean(values), values, name)
+
+
+def _ratio(above: np.ndarray, below: np.ndarray, name: str) -> Estimate:
+    return _honest(statistics.ratio(above, below), above, name)
+
+
+def _honest(found: Estimate, values: np.ndarray, name: str) -> Estimate:
+    """Mark an average that few seeds carry: changes of a kernel are heavy-tailed."""
+    squares = float((values**2).sum())
+    size = len(values)
+    carriers = float(np.abs(values).sum()) ** 2 / squares if squares > 0 else float(size)
+    if carriers >= statistics.CARRIERS:
+        return found
+    return _untrusted(
+        found,
+        f"{size} seeds are too few for the error of the {name} ({carriers:.3g} of them carry it, "
+        f"{statistics.CARRIERS:g} should); it takes about "
+        f"{ceil(size * statistics.CARRIERS / carriers)}.",
+    )
+
+
+def _untrusted(found: Estimate, note: str) -> Estimate:
+    text = f"{found.note} {note}" if found.note else note
+    return Estimate(
+        found.value, found.std_error, found.size, found.method, trusted=False, note=text
+    )
+
+
+def update_ensemble(
+    make_model: Factory,
+    X: object,
+    y: object,
+    loss: Loss = "mse",
+    *,
+    learning_rate: float,
+    seeds: int | Sequence[int] = 32,
+    workers: int = 1,
+    X_probe: object = None,
+    precision: str = "double",
+    target_error: float | None = None,
+    memory_budget: int | None = None,
+    progress: Progress | None = None,
+) -> UpdateEnsemble:
+    """One SGD step of a model at many seeds, with the spread between them.
+
+    Parameters
+    ----------
+    make_model : callable
+        Returns a new module at every call, seeded by torch.manual_seed, or by an argument seed.
+    X, y, loss, learning_rate, X_probe, precision, memory_budget
+        As in `kernel_update`; the data are the same for all seeds.
+    seeds : int or sequence of int
+        How many (0, 1, …), or which.
+    workers : int
+        Processes; 1 measures in this process, so that closures work. The numbers are the same.
+    target_error : float, optional
+        Stop once the standard error of the relative actual change is at most this, e.g. 0.01 for
+        one percent of the kernel; looked at after every 16 seeds, in their order.
+    progress : callable, optional
+        Called with (seeds done, seeds in all).
+
+    Returns
+    -------
+    UpdateEnsemble
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `kernel_update` and `ensemble`.
+    """
+    check_arguments(loss, learning_rate, precision, 0.5)
+    chosen = checked_seeds(seeds)
+    if target_error is not None and not target_error > 0:
+        raise ValueError(f"target_error is {target_error}, expected a number above 0.")
+    one = partial(
+        _one, make_model=make_model, X=X, y=y, loss=loss, learning_rate=learning_rate,
+        X_probe=X_probe, precision=precision, memory_budget=memory_budget,
+    )  # fmt: skip
+    updates: list[KernelUpdate] = []
+    prints: list[tuple[Any, ...]] = []
+    for update, print_ in over_seeds(
+        one, chosen, workers, {"make_model": make_model, "loss": loss}
+    ):
+        updates.append(update)
+        prints.append(print_)
+        if len(prints) == 2:
+            refuse_identical(prints[0], prints[1], chosen)
+        if progress is not None:
+            progress(len(updates), len(chosen))
+        if target_error is not None and len(updates) % CHUNK == 0:
+            found = UpdateEnsemble(chosen[: len(updates)], updates).relative_actual
+            if found is not None and found.std_error <= target_error:
+                break
+    return UpdateEnsemble(chosen[: len(updates)], updates)
+
+
+def _one(
+    seed: int, first: bool, *, make_model: Factory, X: object, y: object, loss: Loss,
+    learning_rate: float, X_probe: object, precision: str, memory_budget: int | None,
+) -> tuple[KernelUpdate, tuple[Any, ...]]:  # fmt: skip
+    model = build(make_model, seed)
+    update = measured(
+        model, X, y, loss, learning_rate=learning_rate, X_probe=X_probe, precision=precision,
+        find_range=False, tolerance=0.5, memory_budget=memory_budget, check=first,
+    )  # fmt: skip
+    return update, fingerprint(model)

@@ -1,0 +1,126 @@
+"""`KernelUpdate`: what one step changed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from finitewidth._shapes import Float
+
+
+@dataclass(frozen=True)
+class KernelUpdate:
+    """The change of a kernel in one SGD step θ → θ − λ∇L, traced over outputs.
+
+    Attributes
+    ----------
+    learning_rate : float
+        λ.
+    before : array [B, B]
+        K(θ).
+    first_order : array [B, B]
+        λ dK/dλ at λ = 0 by automatic differentiation: the pattern of the activations is frozen.
+    actual : array [B, B] or None
+        K(θ − λ∇L) − K(θ); None if that is not finite, or beyond 1e150.
+    actual_at_half : array [B, B] or None
+        The actual change at half the rate, which tells how far the change is from proportional.
+    loss_before, loss_after : float
+        Over the batch of the step; the second None if it is not finite.
+    diverged : bool
+        Whether a number after the step is not finite, or the loss rose by more than λ|∇L|², the
+        fall that the first order promised. On a parabola that is a curvature beyond 4/λ along the
+        gradient: beyond that wide two-layer linear networks diverge, while ReLU networks recover
+        up to about 12/λ in the experiments of Lewkowycz et al. 2020, arXiv:2003.02218.
+    crossed, pairs : int or None
+        (Neuron, input) pairs whose pre-activation the step carried across a kink of a ReLU-like
+        activation, and all pairs there are, over the inputs of the kernel; a neuron counts once at
+        each position or token. None if there is no such activation.
+    crossed_note : str
+        Why they are None, or empty.
+    first_order_range : float or None
+        The largest of the rates λ 2^k tried at which ‖actual − first_order‖ ≤ tolerance times
+        ‖first_order‖ (Frobenius), reached by halving λ until it holds or doubling it until it does
+        not. For smooth activations that is where the second order reaches the tolerance. With
+        ReLU-like ones it is where crossings begin to matter in this one network; over seeds, see
+        `UpdateEnsemble.nonlinearity`.
+    range_note : str
+        What to know about it, or empty.
+    precision : str
+        In which the step was taken, ``"float64"`` unless it could not be.
+    notes : tuple of str
+        Why not.
+
+    Notes
+    -----
+    With ReLU-like activations `actual` and `first_order` differ even as λ → 0 on average over
+    networks: a step that carries a neuron across 0 at a training input changes its own velocity.
+    See the guide, "The first step of your model".
+    """
+
+    learning_rate: float
+    before: Float[np.ndarray, "B B"]
+    first_order: Float[np.ndarray, "B B"]
+    actual: Float[np.ndarray, "B B"] | None
+    actual_at_half: Float[np.ndarray, "B B"] | None
+    loss_before: float
+    loss_after: float | None
+    diverged: bool
+    crossed: int | None
+    pairs: int | None
+    crossed_note: str
+    first_order_range: float | None
+    range_note: str
+    precision: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def crossing(self) -> Float[np.ndarray, "B B"] | None:
+        """actual − first_order: jumps of neurons that crossed a kink, and the curvature in λ."""
+        return None if self.actual is None else self.actual - self.first_order
+
+    @property
+    def crossed_fraction(self) -> float | None:
+        """Of all pairs."""
+        if self.crossed is None or not self.pairs:
+            return None
+        return self.crossed / self.pairs
+
+    @property
+    def relative_first_order(self) -> float:
+        """Mean diagonal of first_order over that of the kernel before."""
+        return _over(mean_diagonal(self.first_order), mean_diagonal(self.before))
+
+    @property
+    def relative_actual(self) -> float | None:
+        """Mean diagonal of actual over that of the kernel before."""
+        if self.actual is None:
+            return None
+        return _over(mean_diagonal(self.actual), mean_diagonal(self.before))
+
+    @property
+    def distance_first_order(self) -> float:
+        """‖first_order‖/‖before‖, Frobenius."""
+        return _over(float(np.linalg.norm(self.first_order)), float(np.linalg.norm(self.before)))
+
+    @property
+    def distance_actual(self) -> float | None:
+        """‖actual‖/‖before‖, Frobenius."""
+        if self.actual is None:
+            return None
+        return _over(float(np.linalg.norm(self.actual)), float(np.linalg.norm(self.before)))
+
+
+def mean_diagonal(kernel: Float[np.ndarray, "B B"]) -> float:
+    """(1/B) Σ_b K(x_b, x_b)."""
+    return float(np.trace(kernel)) / len(kernel)
+
+
+def _over(change: float, before: float) -> float:
+    """A ratio; a kernel that is 0 and stays so has changed by 0."""
+    if before == 0:
+        if change == 0:
+            return 0.0
+        raise ValueError(
+            f"the kernel before the step is 0 and changes by {change:.3g}, so its relative change "
+            "does not exist; use the change itself."
+        )
+    return change / before
