@@ -208,15 +208,15 @@ def test_nan_in_one_network_names_its_layer():
 
 def test_what_makes_modules_different():
     template = Template(build(described, 1))
-    assert template.fits(build(described, 2))
+    assert template.fits(build(described, 2)) is not None
     for other in (
         fw.measure.module(fw.MLP(4, [6, 5], activation="leaky_relu", negative_slope=0.02)),
         fw.measure.module(fw.MLP(4, [6, 5])),
         fw.measure.module(fw.MLP(4, [6, 5], activation="leaky_relu")),  # float32
         frozen(),
     ):
-        assert not template.fits(other)
+        assert template.fits(other) is None
     tied, free = Tied(), Tied()
     free.two.weight = nn.Parameter(free.one.weight.detach().clone())
-    assert not Template(tied).fits(free)
-    assert not Template(mlp()).fits(mlp().eval())
+    assert Template(tied).fits(free) is None
+    assert Template(mlp()).fits(mlp().eval()) is None

@@ -24,32 +24,38 @@ class Template:
 
     def __init__(self, module: nn.Module) -> None:
         self._modules = list(module.named_modules(remove_duplicate=False))
-        self._tensors = _tensors(module)
+        self._told, self.tensors = _tensors(self._modules)
 
-    def fits(self, other: nn.Module) -> bool:
-        """Whether the template may stand in for the other."""
+    def fits(self, other: nn.Module) -> list[torch.Tensor] | None:
+        """The other's parameters and buffers, each once, if the template may stand in for it."""
         modules = list(other.named_modules(remove_duplicate=False))
-        return (
-            len(modules) == len(self._modules)
-            and all(
-                name == other_name and _same_module(one, two)
-                for (name, one), (other_name, two) in zip(self._modules, modules, strict=True)
-            )
-            and _tensors(other) == self._tensors
-        )
+        if len(modules) != len(self._modules):
+            return None
+        for (name, one), (other_name, two) in zip(self._modules, modules, strict=True):
+            if name != other_name or not _same_module(one, two):
+                return None
+        told, tensors = _tensors(modules)
+        return tensors if told == self._told else None
 
 
-def _tensors(module: nn.Module) -> list[Any]:
-    """Names, ties, shapes, types and who is trained."""
-    seen: dict[int, int] = {}
-    named = [
-        *module.named_parameters(remove_duplicate=False),
-        *module.named_buffers(remove_duplicate=False),
-    ]
-    return [
-        (name, seen.setdefault(id(t), len(seen)), t.shape, t.dtype, t.device, t.requires_grad)
-        for name, t in named
-    ]
+def _tensors(modules: list[tuple[str, nn.Module]]) -> tuple[list[Any], list[torch.Tensor]]:
+    """Names, ties, shapes, types and who is trained; and the tensors, in this order, each once."""
+    told: list[Any] = []
+    tensors: list[torch.Tensor] = []
+    places: dict[int, int] = {}
+    for _, module in modules:
+        for kind in (module._parameters, module._buffers):
+            for key, tensor in kind.items():
+                if tensor is None:
+                    told.append((key, None))
+                    continue
+                place = places.setdefault(id(tensor), len(places))
+                if place == len(tensors):
+                    tensors.append(tensor.detach())
+                told.append(
+                    (key, place, tensor.shape, tensor.dtype, tensor.device, tensor.requires_grad)
+                )
+    return told, tensors
 
 
 _MISSING = object()

@@ -22,6 +22,7 @@ from torch.func import functional_call, jacrev, vmap
 from finitewidth.measure.alike import Template
 from finitewidth.measure.factory import Factory, build, fingerprint
 from finitewidth.measure.kernel.forward import (
+    BATCH_NORMS,
     checked_input,
     refuse_coupling,
     refuse_modules,
@@ -62,11 +63,11 @@ class Stack:
 
     @classmethod
     def of(cls, base: nn.Module, tensors: list[list[torch.Tensor]]) -> "Stack":
-        """From the parameters and buffers of each network, in the order of `named_tensors`."""
+        """From the parameters and buffers of each network, in the order of `Template`."""
         names = set(trained_parameters(base))
         stacked = {
             name: torch.stack(each)
-            for (name, _), each in zip(named_tensors(base), zip(*tensors, strict=True), strict=True)
+            for name, each in zip(_names(base), zip(*tensors, strict=True), strict=True)
         }
         trained = {name: value for name, value in stacked.items() if name in names}
         rest = {name: value for name, value in stacked.items() if name not in names}
@@ -121,13 +122,17 @@ def measure_batch(
         with untouched(first):
             refuse_randomness(first, inputs)
             refuse_coupling(first, inputs)
-    template, tensors, marks = Template(first), [_values(first)], [fingerprint(first)]
+    template, marks = Template(first), [fingerprint(first)]
+    tensors = [template.tensors]
+    normed = any(isinstance(module, BATCH_NORMS) for module in first.modules())
     for seed in seeds[1:]:
         model = build(make_model, seed)
-        refuse_modules(model)
-        if not template.fits(model):
+        values = template.fits(model)
+        if values is None:
             break
-        tensors.append(_values(model))  # the module itself is let go
+        if normed:  # whose statistics may not be set; other settings are those of the first
+            refuse_modules(model)
+        tensors.append(values)  # the module itself is let go
         if len(marks) < 2:
             marks.append(fingerprint(model))
     else:
@@ -137,13 +142,15 @@ def measure_batch(
     return [measure_model(build(make_model, seed), x, check=False) for seed in seeds]
 
 
-def named_tensors(model: nn.Module) -> list[tuple[str, torch.Tensor]]:
-    """Parameters and buffers, each once."""
-    return [*model.named_parameters(), *model.named_buffers()]
-
-
-def _values(model: nn.Module) -> list[torch.Tensor]:
-    return [tensor.detach() for _, tensor in named_tensors(model)]
+def _names(model: nn.Module) -> list[str]:
+    """Of parameters and buffers, each once, in the order of `Template`."""
+    found: dict[int, str] = {}
+    for prefix, module in model.named_modules(remove_duplicate=False):
+        for kind in (module._parameters, module._buffers):
+            for key, tensor in kind.items():
+                if tensor is not None:
+                    found.setdefault(id(tensor), f"{prefix}.{key}" if prefix else key)
+    return list(found.values())
 
 
 @torch.no_grad()
