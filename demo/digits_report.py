@@ -1,12 +1,17 @@
 """The demo's page: tables and figures with the words around them."""
 
 from math import sqrt
+from typing import TYPE_CHECKING
 
 from digits_figures import histogram, shares_figure, spread_figure, update_figure
 from digits_results import Results
 from digits_tables import agreement, tables
+from digits_training_report import section
 
 from finitewidth.report import Page, Provenance, Section
+
+if TYPE_CHECKING:
+    from digits_training import Training
 
 QUESTION = """
 How different are the neural tangent kernels of two random initialisations of the same network, and
@@ -64,8 +69,8 @@ def times(results: Results) -> str:
     )
 
 
-def page(results: Results) -> Page:
-    """The whole report."""
+def page(results: Results, training: "Training | None" = None) -> Page:
+    """The whole report; with the part about a PyTorch network if there is one."""
     import sklearn
 
     settings = results.settings
@@ -91,6 +96,7 @@ def page(results: Results) -> Page:
                 [shares_figure(results, "kernel_squared"), shares_figure(results, "update")],
             ),
             Section("Other digits", [digits]),
+            *([] if training is None else [section(training)]),
             Section("Time", [times(results)]),
         ],
         Provenance.now(settings.seed, **more),

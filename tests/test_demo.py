@@ -14,6 +14,7 @@ import finitewidth as fw
 
 DEMO = Path(__file__).parents[1] / "demo"
 MODULES = ("digits", "digits_numbers", "digits_report", "digits_results", "digits_tables")
+TRAINING = ("digits_training", "digits_training_report")
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,16 @@ def demo():
         yield SimpleNamespace(**{name: importlib.import_module(name) for name in MODULES})
         for name in [name for name in sys.modules if name.split("_")[0] == "digits"]:
             patch.delitem(sys.modules, name)
+
+
+@pytest.fixture(scope="module")
+def trained(demo):
+    """The demo's PyTorch network at a small size, and its modules."""
+    pytest.importorskip("torch", reason="PyTorch (the torch extra) is not installed")
+    pytest.importorskip("xarray", reason="xarray (the torch extra) is not installed")
+    modules = {name: importlib.import_module(name) for name in TRAINING}
+    settings = modules["digits_training"].TrainingSettings(seeds=32, steps=64, inputs=6)
+    return SimpleNamespace(**modules, found=modules["digits_training"].train(settings))
 
 
 @pytest.fixture(scope="module")
@@ -100,18 +111,58 @@ def test_the_page_holds_every_table_and_figure(demo, results):
     assert "https://" not in html
 
 
-def test_the_program_prints_tables_and_writes_the_report(demo, tmp_path, capsys):
+def test_the_program_prints_tables_and_writes_the_report(demo, trained, tmp_path, capsys):
     settings = demo.digits_results.Settings(
         width=16, hidden_layers=(1, 2), networks=60, steps=30, middle=1
     )
-    assert demo.digits.main(settings, tmp_path / "report.html") == 0
+    small = trained.digits_training.TrainingSettings(seeds=30, steps=12, inputs=4)
+    assert demo.digits.main(settings, tmp_path / "report.html", small) == 0
     printed = capsys.readouterr().out
     for title in ("Mean kernel E K", "Dispersion", "activation pattern frozen", "Ten digits"):
         assert title in printed
     assert "[a] not trusted" in printed, "30 networks are too few for an error"
     assert "100%" in printed
     assert str(tmp_path / "report.html") in printed.replace("\n", "")
-    assert "not trusted: " in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Trained for 12 steps of SGD" in " ".join(printed.split())
+    written = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "not trusted: " in written
+    assert "A PyTorch network, measured and trained" in written
+
+
+def test_the_pytorch_network_starts_as_the_law_says(trained):
+    """4 comparisons over 32 seeds, at most 1e-6 false alarms: |z| < 5.1 each.
+
+    Misses an error of 10 standard errors at most once in a million; a share has one of 2 %.
+    """
+    found = trained.found
+    rows = trained.digits_training_report.comparisons(found)
+    assert len(rows) == 4
+    assert trained.digits_training_report.worst(found) < 5.1
+    wrong = replace(found, exact_shares=found.exact_shares[::-1])
+    assert trained.digits_training_report.worst(wrong) > 10
+    assert "The largest |z| is" in trained.digits_training_report.table(wrong).caption
+    assert found.check.theory.startswith("The model was recognised")
+
+
+def test_the_exact_mean_is_the_sum_over_outputs_and_the_average_over_images(trained):
+    x = trained.digits_training.classes()[0][:6]
+    net = fw.MLP(64, [128, 128], parametrization="standard")
+    each = [fw.KernelLaw(net, image).mean() for image in x]
+    assert trained.found.exact_mean == pytest.approx(10 * sum(each) / 6, rel=1e-13)
+    # the verdict finds the network from the module's weights and computes its own
+    known = [row.theory for row in trained.found.check.shares]
+    np.testing.assert_allclose(trained.found.exact_shares, known, rtol=1e-12)
+
+
+def test_training_is_recorded_and_told(demo, trained, results):
+    found = trained.found
+    assert int(found.data.step.values[-1]) == 64
+    assert found.data.loss.values[-1] < found.data.loss.values[1]
+    assert 0.2 < found.accuracy < 1.0
+    html = demo.digits_report.page(results, found).html()
+    assert html.count("<table>") == 5
+    assert html.count("<svg ") == html.count("<figcaption>") == 9
+    assert f"{found.accuracy:.0%}" in trained.digits_training_report.trained(found)
 
 
 def test_progress_ends_at_the_announced_cost(demo, settings):

@@ -1,6 +1,6 @@
 """Who may import whom, and what `import finitewidth` may load.
 
-    network, estimate ← { law, paths, expansion, simulate, measure } ← { check, design, sweep }
+    network, estimate ← { law, paths, expansion, simulate, measure } ← { verdict, design, sweep }
         ← report ← reproduce ← { cli, app }
 
 A module imports from its own part and from parts to the left of it. Parts of one layer never
@@ -23,7 +23,7 @@ PACKAGE = "finitewidth"
 LAYERS = (
     {"network", "estimate"},
     {"law", "paths", "expansion", "simulate", "measure"},
-    {"check", "design", "sweep"},
+    {"verdict", "design", "sweep"},
     {"report"},
     {"reproduce"},
     {"cli", "app"},
@@ -185,10 +185,10 @@ BAD = {
     "relative module": ("law/__init__.py", "from .. import expansion", 1),
     "relative file": ("estimate.py", "from .network import MLP", 1),
     "by string": ("sweep/a.py", 'import_module("finitewidth.design")', 1),
-    "by relative string": ("sweep/a.py", 'importlib.import_module("..check", __package__)', 1),
-    "by dunder": ("sweep/a.py", '__import__("finitewidth.check")', 1),
+    "by relative string": ("sweep/a.py", 'importlib.import_module("..verdict", __package__)', 1),
+    "by dunder": ("sweep/a.py", '__import__("finitewidth.verdict")', 1),
     "facade": ("law/a.py", "import finitewidth as fw", 1),
-    "facade name": ("check/a.py", "from finitewidth import MLP", 1),
+    "facade name": ("verdict/a.py", "from finitewidth import MLP", 1),
     "shared ground": ("_shapes.py", "from finitewidth.network import MLP", 1),
     "no layer": ("utils.py", "", 1),
 }
@@ -213,7 +213,7 @@ def test_good_imports_pass(tmp_path):
             "law/kink/a.py": "from .. import moments\nfrom ...network import MLP",
             "law/moments.py": "from finitewidth import _errors, network\nfrom .kink import a",
             "design/a.py": "from finitewidth.law import KernelLaw\nfrom .. import simulate",
-            "report/a.py": "from finitewidth.check import check",
+            "report/a.py": "from finitewidth.verdict import check",
             "reproduce/a.py": "from finitewidth import report, law, sweep",
             "cli/law.py": "import finitewidth as fw\nfrom finitewidth import MLP, reproduce",
             "sweep/a.py": 'import_module("dask")\nfinitewidthy = __import__("finitewidthy.law")',

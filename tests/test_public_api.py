@@ -6,8 +6,8 @@ import finitewidth as fw
 
 SURFACE = {
     "finitewidth": [
-        "Estimate", "KernelLaw", "MLP", "__version__", "design", "law", "measure", "network",
-        "report", "simulate",
+        "Check", "Estimate", "KernelLaw", "MLP", "__version__", "assert_kernel", "check", "design",
+        "law", "measure", "network", "report", "simulate",
     ],
     "MLP": [
         "act", "activation", "activation_derivatives", "beta", "bias", "bias_lr", "bias_variance",

@@ -18,18 +18,27 @@ if TYPE_CHECKING:
     from finitewidth.estimate import Estimate as Estimate
     from finitewidth.law import KernelLaw as KernelLaw
     from finitewidth.network import MLP as MLP
+    from finitewidth.verdict import Check as Check
+    from finitewidth.verdict import assert_kernel as assert_kernel
+    from finitewidth.verdict import check as check
 
 _NAMES = {
+    "Check": "finitewidth.verdict",
     "Estimate": "finitewidth.estimate",
     "KernelLaw": "finitewidth.law",
     "MLP": "finitewidth.network",
+    "assert_kernel": "finitewidth.verdict",
+    "check": "finitewidth.verdict",
 }
 
 __all__ = [
     "MLP",
+    "Check",
     "Estimate",
     "KernelLaw",
     "__version__",
+    "assert_kernel",
+    "check",
     "design",
     "law",
     "measure",

@@ -1,6 +1,7 @@
-"""`finitewidth check`: the measured numbers of a factory, and one sentence for bad input."""
+"""`finitewidth check`: the library's numbers, exit codes, every form of output, bad input."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,76 +14,364 @@ torch = pytest.importorskip("torch", reason="PyTorch (the torch extra) is not in
 
 MODELS = """
 import numpy as np
-import torch.nn as nn
+import torch
+from torch import nn
+
 
 def make():
-    return nn.Sequential(nn.Linear(5, 7), nn.Tanh(), nn.Linear(7, 2))
+    return nn.Sequential(nn.Linear(5, 7), nn.Tanh(), nn.Linear(7, 2)).double()
+
+
+def known(width=40, depth=3):
+    sizes, layers = [5, *[width] * (depth - 1), 1], []
+    for k in range(depth):
+        linear = nn.Linear(sizes[k], sizes[k + 1])
+        last = k == depth - 1
+        nn.init.kaiming_normal_(linear.weight, nonlinearity="linear" if last else "relu")
+        nn.init.zeros_(linear.bias)
+        layers += [linear, nn.ReLU()]
+    return nn.Sequential(*layers[:-1]).double()
+
 
 def data():
-    return np.linspace(-1, 1, 30).reshape(6, 5), np.zeros(6)
+    return np.linspace(-1, 1, 30).reshape(6, 5), np.linspace(-1, 1, 12).reshape(6, 2)
+
+
+def one():
+    return np.linspace(-1, 1, 30).reshape(6, 5), np.linspace(-1, 1, 6)
+
+
+def absolute(output, y):
+    return (output - y).abs().sum()
+
+
+def shorter():
+    return np.zeros((6, 5)), np.zeros(4)
+
+
+def three():
+    return 1, 2, 3
+
+
+def ragged():
+    return [[1.0], [1.0, 2.0]]
+
 
 def number():
     return 3
 """
+STEP = ("--lr", "0.01", "--seeds", "6", "--inputs", "4")
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "checked_models.py").write_text(MODELS)
-    np.savez(tmp_path / "data.npz", X=np.linspace(-1, 1, 30).reshape(6, 5))
+    X, y = np.linspace(-1, 1, 30).reshape(6, 5), np.linspace(-1, 1, 12).reshape(6, 2)
+    np.savez(tmp_path / "data.npz", X=X)
+    np.savez(tmp_path / "both.npz", X=X, y=y)
     np.savez(tmp_path / "other.npz", Z=np.ones(3))
+    np.savez(tmp_path / "objects.npz", X=X, y=np.array([{}, []], dtype=object))
+    np.savez(tmp_path / "classes.npz", X=X, y=np.arange(6))
     (tmp_path / "text.npz").write_text("no archive")
+    np.save(tmp_path / "single.npy", X)
+    (tmp_path / "single.npy").rename(tmp_path / "single.npz")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     return tmp_path
 
 
+def models():
+    import checked_models  # type: ignore[import-not-found]
+
+    return checked_models
+
+
+def flat(text: str) -> str:
+    """Without line breaks and boxes."""
+    return " ".join(text.split())
+
+
+# -- numbers and forms ----------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize("data", ["data.npz", "checked_models:data"])
-def test_json_holds_the_ensemble(run: Run, folder: Path, data: str) -> None:
+def test_json_of_the_start_holds_the_ensemble(run: Run, folder: Path, data: str) -> None:
     done = run("check", "checked_models:make", "--data", data, "--inputs", "4", "--seeds", "6",
                "--json")  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)["results"]
-    import checked_models  # type: ignore[import-not-found]
-
-    direct = fw.measure.ensemble(checked_models.make, checked_models.data()[0][:4], 6)
+    direct = fw.measure.ensemble(models().make, models().data()[0][:4], 6)
     assert found["mean"]["value"] == direct.mean.value
     assert found["mean"]["std_error"] == direct.mean.std_error
     assert found["log10_condition"]["value"] == direct.log10_condition.value
     shares = [entry["value"] for name, entry in found.items() if name.startswith("share_")]
     assert sum(shares) == pytest.approx(1.0)
     assert found["dispersion"]["trusted"] is False
+    assert "movement" not in found
 
 
-def test_the_sentence_says_what_one_seed_is_worth(run: Run, folder: Path) -> None:
-    done = run("check", "checked_models:make", "--data", "data.npz", "--seeds", "6")
-    text = " ".join(done.stdout.split())
-    assert "Two seeds' kernels differ by about" in text
-    assert "rank architectures by it only where they differ by more" in text
-    assert "not trusted yet" in text
+@pytest.mark.parametrize("data", ["both.npz", "checked_models:data"])
+def test_json_holds_the_verdict_of_the_library(run: Run, folder: Path, data: str) -> None:
+    done = run("check", "checked_models:make", "--data", data, *STEP, "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    X, y = models().data()
+    direct = fw.check(models().make, X[:4], y[:4], learning_rate=0.01, seeds=6)
+    assert list(document) == ["inputs", "results", "verdict", "version"]
+    verdict = document["verdict"]
+    assert verdict["word"] == direct.verdict
+    assert verdict["sentence"] == direct.sentence
+    assert (verdict["passed"], verdict["limits"]) == (True, [])
+    assert verdict["theory"] == direct.theory
+    assert verdict["seeds_needed"] == direct.decision.seeds_needed
+    assert document["inputs"]["seeds"] == list(range(6))
+    for row in (*direct.table, *direct.shares):
+        entry = document["results"][row.name]
+        assert (entry["value"], entry["std_error"]) == (row.measured.value, row.measured.std_error)
+        assert entry.get("trusted", True) == row.measured.trusted
 
 
+def test_the_exact_law_stands_beside_a_network_that_is_recognised(run: Run, folder: Path) -> None:
+    arguments = ("checked_models:known", "--data", "checked_models:one", *STEP)
+    document = json.loads(run("check", *arguments, "--json").stdout)
+    entry = document["results"]["mean_exact_law"]
+    net = fw.MLP(5, [40, 40], parametrization="standard")
+    X = models().one()[0][:4]
+    mean = float(np.mean([fw.KernelLaw(net, x).mean() for x in X]))
+    assert entry == {"value": mean, "std_error": 0.0, "method": "exact", "exact": True}
+    printed = run("check", *arguments).stdout
+    assert re.search(r"quantity +measured +exact law +z", printed)
+    assert "was recognised as an MLP" in flat(printed)
+
+
+def test_a_network_that_is_not_has_no_theory_column_but_a_sentence(run: Run, folder: Path) -> None:
+    printed = run("check", "checked_models:make", "--data", "both.npz", *STEP).stdout
+    assert "exact law" not in printed
+    assert "No theory stands beside the numbers: module 1 is a Tanh" in flat(printed)
+
+
+def test_z_is_shown_only_where_the_error_is_trusted() -> None:
+    from finitewidth.cli.check_tables import agreement, z_of
+    from finitewidth.verdict import Row
+
+    good = fw.Estimate(1.2, 0.1, 9, "measured")
+    rare = fw.Estimate(1.2, 0.1, 9, "measured", trusted=False, note="tails.")
+    assert z_of(Row("a", "a", good, 1.0)) == pytest.approx(2.0)
+    assert z_of(Row("a", "a", rare, 1.0)) is None
+    assert z_of(Row("a", "a", good, None)) is None
+    assert "agree" in agreement([Row("a", "a", good, 1.0)])
+    assert "5.0 is more than chance makes" in agreement([Row("a", "a", good, 0.7)])
+    assert agreement([Row("a", "a", rare, 0.7)]) == ""
+
+
+def test_the_terminal_has_the_verdict_first_and_a_sentence_for_every_number(
+    run: Run, folder: Path
+) -> None:
+    X, y = models().data()
+    direct = fw.check(models().make, X[:4], y[:4], learning_rate=0.01, seeds=6)
+    done = run("check", "checked_models:make", "--data", "both.npz", *STEP)
+    assert done.stdout.startswith(f"checked_models:make: {direct.verdict}\n")
+    text = flat(done.stdout)
+    assert text.index(direct.sentence[1:]) < text.index("Over 6 seeds")
+    for row in direct.table:
+        assert f"{row.label}: {row.sentence}" in text
+    for note in direct.notes:
+        assert note in text
+    assert "At 4 inputs of both.npz; mse summed over the batch, SGD at rate 0.01." in text
+
+
+def test_markdown_is_for_a_pull_request(run: Run, folder: Path) -> None:
+    done = run("check", "checked_models:make", "--data", "both.npz", *STEP, "--markdown",
+               "--max-kernel-change", "0.9")  # fmt: skip
+    X, y = models().data()
+    direct = fw.check(models().make, X[:4], y[:4], learning_rate=0.01, seeds=6)
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"### checked_models:make: {direct.verdict}"
+    assert lines[2] == direct.sentence[0].upper() + direct.sentence[1:]
+    assert lines[4].startswith("- The kernel's relative change in one step is ")
+    assert lines[4].endswith("below the limit 0.9: passed.")
+    assert "| quantity | measured | limit |" in lines
+    assert sum(line.startswith("- ‖ΔK‖/‖K‖ of one step: ") for line in lines) == 1
+    assert done.returncode == 0
+
+
+def test_without_a_rate_the_start_alone_is_judged(run: Run, folder: Path) -> None:
+    done = run("check", "checked_models:make", "--data", "both.npz", "--seeds", "6")
+    assert "give targets and a learning rate" in flat(done.stdout)
+    assert "of one step" not in done.stdout
+    assert done.returncode == 0
+
+
+def test_the_users_own_loss(run: Run, folder: Path) -> None:
+    done = run("check", "checked_models:make", "--data", "both.npz", *STEP, "--json",
+               "--loss", "checked_models:absolute")  # fmt: skip
+    X, y = models().data()
+    direct = fw.check(models().make, X[:4], y[:4], loss=models().absolute, learning_rate=0.01,
+                      seeds=6)  # fmt: skip
+    assert json.loads(done.stdout)["verdict"]["sentence"] == direct.sentence
+
+
+@pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
+def test_the_digits_bring_targets_that_fit_the_loss(loss: str) -> None:
+    pytest.importorskip("sklearn", reason="scikit-learn (demo extra) is absent")
+    from finitewidth.cli.references import read_data
+
+    found = read_data("digits", 5, loss)
+    assert found.X.shape == (5, 64)
+    assert found.y is not None
+    if loss == "mse":
+        np.testing.assert_array_equal(found.y, np.eye(10)[[0, 1, 2, 3, 4]])
+        assert "one-hot" in found.told
+    else:
+        np.testing.assert_array_equal(found.y, [0, 1, 2, 3, 4])
+        assert found.y.dtype.kind == "i"
+        assert "class numbers" in found.told
+
+
+# -- the gate -------------------------------------------------------------------------------------
+
+FORMS = ((), ("--json",), ("--markdown",))
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("limit", "code", "word"), [("0.9", 0, "passed"), ("1e-6", 1, "failed")])
+def test_the_exit_code_tells_whether_the_limit_is_kept(
+    run: Run, folder: Path, form: tuple[str, ...], limit: str, code: int, word: str
+) -> None:
+    done = run("check", "checked_models:make", "--data", "both.npz", *STEP,
+               "--max-kernel-change", limit, *form)  # fmt: skip
+    assert done.returncode == code, done.stderr
+    assert f"limit {float(limit):g}: {word}." in flat(done.stdout)
+    if form == ("--json",):
+        assert json.loads(done.stdout)["verdict"]["passed"] is (code == 0)
+
+
+def test_a_limit_on_the_dispersion_needs_no_step(run: Run, folder: Path) -> None:
+    """6 seeds are too few for an error that can be trusted, so they do not pass."""
+    done = run("check", "checked_models:make", "--data", "data.npz", "--seeds", "6",
+               "--max-dispersion", "50")  # fmt: skip
+    assert done.returncode == 1
+    assert "whose error cannot be trusted" in flat(done.stdout)
+    done = run("check", "checked_models:make", "--data", "data.npz", "--seeds", "60",
+               "--max-dispersion", "50")  # fmt: skip
+    assert done.returncode == 0
+    assert "below the limit 50: passed" in flat(done.stdout)
+
+
+def test_diverging_is_a_verdict_and_fails_only_a_limit(run: Run, folder: Path) -> None:
+    wild = ("check", "checked_models:known", "--data", "checked_models:one", "--seeds", "8",
+            "--lr", "1e6")  # fmt: skip
+    done = run(*wild)
+    assert done.returncode == 0
+    assert done.stdout.startswith("checked_models:known: diverges")
+    assert run(*wild, "--max-kernel-change", "0.5").returncode == 1
+
+
+# -- the report -----------------------------------------------------------------------------------
+
+
+def test_the_report_is_one_file_with_every_figure_and_its_sentence(run: Run, folder: Path) -> None:
+    pytest.importorskip("jinja2", reason="jinja2 (report extra) is absent")
+    pytest.importorskip("matplotlib", reason="matplotlib (report extra) is absent")
+    done = run("check", "checked_models:known", "--data", "checked_models:one", *STEP,
+               "--html", "out.html", "--max-kernel-change", "1e-6")  # fmt: skip
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == "The report is in out.html."
+    html = (folder / "out.html").read_text(encoding="utf-8")
+    X, y = models().one()
+    direct = fw.check(models().known, X[:4], y[:4], learning_rate=0.01, seeds=6)
+    assert f"<h1>Verdict: {direct.verdict}" in html
+    assert html.count("<svg ") == html.count("<figcaption>") == 4
+    assert html.count("<table>") == 3
+    assert "failed." in html
+    assert "http://" not in html
+    assert "https://" not in html
+    for title in ("seed by seed", "loss on the batch", "Where the descent", "Which layers"):
+        assert title in html
+
+
+def test_the_report_of_the_start_alone(run: Run, folder: Path) -> None:
+    pytest.importorskip("jinja2", reason="jinja2 (report extra) is absent")
+    pytest.importorskip("matplotlib", reason="matplotlib (report extra) is absent")
+    done = run("check", "checked_models:make", "--data", "data.npz", "--seeds", "4",
+               "--html", "out.html", "--json")  # fmt: skip
+    json.loads(done.stdout)  # and nothing else on standard output
+    assert (folder / "out.html").read_text(encoding="utf-8").count("<svg ") == 2
+
+
+def test_figures_of_seeds_that_do_not_fall(folder: Path) -> None:
+    """Wild rates: a figure never shows what it has not, and says how many fall."""
+    pytest.importorskip("matplotlib", reason="matplotlib (report extra) is absent")
+    from finitewidth.cli.check_plots import plots
+
+    X, y = models().one()
+    sentences = {}
+    for rate in (0.01, 0.7, 1e6):
+        found = fw.check(models().known, X[:4], y[:4], learning_rate=rate, seeds=8)
+        drawn = {plot.title: plot for plot in plots(found)}
+        assert found.measured.descent is not None
+        away = int(found.measured.descent.diverged.sum())
+        falls = drawn.get("The descent: loss on the batch")
+        sentences[rate] = "" if falls is None else falls.sentence
+        assert ("Where the descent takes the kernel" in drawn) == (8 - away >= 2)
+        for plot in drawn.values():
+            assert plot.svg()
+    assert "it falls for every seed." in sentences[0.01]
+
+
+# -- bad input ------------------------------------------------------------------------------------
+
+MAKE = "checked_models:make"
 BAD = {
     "no colon": (("checked_models",), "module:function"),
     "no module": (("gone_module:make",), "importing 'gone_module' fails"),
     "no function": (("checked_models:gone",), "no function 'gone'"),
-    "not a model": (("checked_models:number",), "expected a torch.nn.Module"),
-    "no file": (("checked_models:make", "--data", "gone.npz"), "no such file"),
-    "no X": (("checked_models:make", "--data", "other.npz"), "expected an array X"),
-    "no archive": (("checked_models:make", "--data", "text.npz"), "text.npz"),
-    "one seed": (("checked_models:make", "--data", "data.npz", "--seeds", "1"), "at least 2"),
-    "no inputs": (("checked_models:make", "--data", "data.npz", "--inputs", "0"), "--inputs is 0"),
-    "wrong shape": (("checked_models:make", "--data", "digits"), "cannot take an input of shape"),
+    "not a model": (("checked_models:number", "--data", "data.npz"), "expected a torch.nn.Module"),
+    "no file": ((MAKE, "--data", "gone.npz"), "no such file"),
+    "no X": ((MAKE, "--data", "other.npz"), "expected an array X"),
+    "no archive": ((MAKE, "--data", "text.npz"), "text.npz"),
+    "objects": ((MAKE, "--data", "objects.npz"), "holds Python objects"),
+    "single array": ((MAKE, "--data", "single.npz"), "a single array"),
+    "ragged": ((MAKE, "--data", "checked_models:ragged"), "is no array"),
+    "three things": ((MAKE, "--data", "checked_models:three"), "returns 3 things"),
+    "lengths": ((MAKE, "--data", "checked_models:shorter"), "6 inputs and 4 targets"),
+    "one seed": ((MAKE, "--data", "data.npz", "--seeds", "1"), "at least 2"),
+    "no inputs": ((MAKE, "--data", "data.npz", "--inputs", "0"), "--inputs is 0"),
+    "wrong shape": ((MAKE, "--data", "digits"), "cannot take an input of shape"),
+    "no targets": ((MAKE, "--data", "data.npz", "--lr", "1"), "has no targets y"),
+    "targets' shape": ((MAKE, "--data", "classes.npz", "--lr", "1"), "one target for every output"),
+    "classes": (
+        (MAKE, "--data", "classes.npz", "--lr", "1", "--loss", "cross_entropy"),
+        "expected 0 … 1",
+    ),
+    "loss": ((MAKE, "--data", "both.npz", "--lr", "1", "--loss", "hinge"), "loss is 'hinge'"),
+    "rate": ((MAKE, "--data", "both.npz", "--lr", "-1"), "learning_rate is -1"),
+    "two forms": ((MAKE, "--data", "both.npz", "--json", "--markdown"), "give one of them"),
+    "limit of no step": ((MAKE, "--data", "both.npz", "--max-kernel-change", "1"), "give --lr"),
+    "limit range": ((MAKE, "--data", "both.npz", "--max-dispersion", "0.5"), "above 1"),
+    "html name": ((MAKE, "--data", "both.npz", "--html", "out.txt"), "ending in .html"),
+    "html folder": ((MAKE, "--data", "both.npz", "--html", "no/out.html"), "there is no folder no"),
+    "sweep form": ((MAKE, "--data", "both.npz", "--sweep", "width"), "--sweep is 'width'"),
+    "one value": ((MAKE, "--data", "both.npz", "--sweep", "width=4"), "at least two"),
+    "twice": ((MAKE, "--data", "both.npz", "--sweep", "width=4,4"), "at least two different"),
+    "no number": ((MAKE, "--data", "both.npz", "--sweep", "width=4,b"), "whole number"),
+    "not taken": ((MAKE, "--data", "both.npz", "--sweep", "width=4,8"), "takes no arguments"),
+    "other name": (
+        ("checked_models:known", "--data", "checked_models:one", "--sweep", "heads=4,8"),
+        "takes width, depth, so 'heads' cannot be swept",
+    ),
 }
 
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_one_sentence_and_exit_code_2(run: Run, folder: Path, case: str) -> None:
     arguments, part = BAD[case]
-    if "digits" in arguments:
+    if "--data" not in arguments or "digits" in arguments:
         pytest.importorskip("sklearn", reason="scikit-learn (demo extra) is absent")
+    if "--html" in arguments:
+        pytest.importorskip("jinja2", reason="jinja2 (report extra) is absent")
     done = run("check", *arguments)
-    assert done.returncode == 2
+    assert done.returncode == 2, done.stdout
     assert part in done.stderr
     assert "Traceback" not in done.stderr
     assert [line for line in done.stderr.splitlines() if line.strip()][-1].startswith("finitewidth")

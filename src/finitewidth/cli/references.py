@@ -3,12 +3,30 @@
 import importlib
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from finitewidth.cli.inputs import digits
+
+
+@dataclass(frozen=True)
+class Data:
+    """Inputs, and targets where the data set has any.
+
+    Attributes
+    ----------
+    X : array [B, …]
+    y : array [B, …] or None
+    told : str
+        What the data set is and what was done to it, as part of a sentence.
+    """
+
+    X: np.ndarray
+    y: np.ndarray | None
+    told: str
 
 
 def imported(spec: str, what: str) -> Callable[..., Any]:
@@ -37,41 +55,79 @@ def imported(spec: str, what: str) -> Callable[..., Any]:
     return found
 
 
-def read_data(spec: str, count: int) -> np.ndarray:
-    """The first `count` inputs of a data set.
+def read_data(spec: str, count: int, loss: str = "mse") -> Data:
+    """The first `count` inputs of a data set, with their targets.
 
     Parameters
     ----------
     spec : str
-        ``digits`` (scikit-learn's, 64 pixels scaled to [0, 1]), ``file.npz`` with an array X, or
-        ``module:function`` that returns X or (X, y).
+        ``digits`` (scikit-learn's, 64 pixels scaled to [0, 1], ten classes), ``file.npz`` with an
+        array X and perhaps y, or ``module:function`` that returns X or (X, y).
     count : int
         At least 1.
+    loss : str
+        ``"mse"`` makes the classes of the digits one-hot rows.
 
     Raises
     ------
     ValueError
-        If the data are missing, hold objects, or are no array of inputs.
+        If the data are missing, hold objects, or are no arrays of inputs and targets.
     RuntimeError
         If scikit-learn is needed and not installed.
     """
+    told = spec
     if spec == "digits":
-        data = digits()
+        inputs, targets, told = _digits(loss)
     elif spec.endswith(".npz"):
-        data = _from_npz(spec)
+        inputs, targets = _from_npz(spec)
     else:
-        data = imported(spec, "--data")()
-        data = data[0] if isinstance(data, tuple | list) else data
-    data = np.asarray(data)
-    if data.dtype.kind not in "fiub" or data.ndim < 1 or not len(data):
+        found = imported(spec, "--data")()
+        both = isinstance(found, tuple)
+        if both and len(found) != 2:
+            raise ValueError(
+                f"--data {spec!r} returns {len(found)} things, expected X or the pair (X, y)."
+            )
+        inputs, targets = found if both else (found, None)
+    inputs = _numbers(inputs, spec, "X")
+    if targets is None:
+        return Data(inputs[:count], None, told)
+    targets = _numbers(targets, spec, "y")
+    if len(targets) != len(inputs):
         raise ValueError(
-            f"--data {spec!r} gives an array of shape {list(data.shape)} and type {data.dtype}, "
-            "expected numbers of shape [inputs, …]."
+            f"--data {spec!r} gives {len(inputs)} inputs and {len(targets)} targets, expected one "
+            "target for every input."
         )
-    return data[:count]
+    return Data(inputs[:count], targets[:count], told)
 
 
-def _from_npz(spec: str) -> np.ndarray:
+def _numbers(values: Any, spec: str, name: str) -> np.ndarray:
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"the {name} of --data {spec!r} is no array: {str(error).rstrip('.')}."
+        ) from None
+    if array.dtype.kind not in "fiub" or array.ndim < 1 or not len(array):
+        raise ValueError(
+            f"--data {spec!r} gives an array {name} of shape {list(array.shape)} and type "
+            f"{array.dtype}, expected numbers of shape [inputs, …]."
+        )
+    return array
+
+
+def _digits(loss: str) -> tuple[np.ndarray, np.ndarray, str]:
+    images = digits()
+    from sklearn.datasets import load_digits
+
+    _, classes = load_digits(return_X_y=True)
+    classes = np.asarray(classes)
+    told = "scikit-learn's digits, pixels scaled to [0, 1]"
+    if loss == "mse":
+        return images, np.eye(10)[classes], f"{told}, the ten classes as one-hot targets"
+    return images, classes, f"{told}, targets the class numbers 0 … 9"
+
+
+def _from_npz(spec: str) -> tuple[np.ndarray, np.ndarray | None]:
     if not Path(spec).is_file():
         raise ValueError(f"--data names {spec!r}, but there is no such file.")
     try:
@@ -81,9 +137,14 @@ def _from_npz(spec: str) -> np.ndarray:
                     f"--data names {spec!r}, which holds {', '.join(archive.files) or 'nothing'}; "
                     "expected an array X."
                 )
-            return archive["X"]
+            return archive["X"], archive.get("y")
     except (OSError, EOFError) as error:
         raise ValueError(f"--data names {spec!r}, which is no .npz file: {error}.") from None
+    except (AttributeError, TypeError):  # a plain array under this name
+        raise ValueError(
+            f"--data names {spec!r}, which is a single array; expected an .npz file with an array "
+            "X, written by numpy.savez."
+        ) from None
     except ValueError as error:
         if "pickle" in str(error):
             raise ValueError(

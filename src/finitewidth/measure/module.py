@@ -67,6 +67,7 @@ class Network(nn.Module):
 
     def __init__(self, net: MLP) -> None:
         super().__init__()
+        self.net = net
         self.layers = nn.ModuleList(ScaledLinear(net, layer) for layer in net.layers())
         self.activation = _activation(net)
         self.residual = net.residual

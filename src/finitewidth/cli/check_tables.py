@@ -1,0 +1,96 @@
+"""The tables of a verdict: its numbers, what they show, the layers' shares."""
+
+from collections.abc import Sequence
+
+from finitewidth.report import Column, Table
+from finitewidth.verdict import Check, Row
+
+PASSED = {True: "passed", False: "failed"}
+
+
+def z_of(row: Row) -> float | None:
+    """(measured − exact law) in standard errors, None where the error is not trusted."""
+    theory_trusted = getattr(row.theory, "trusted", True)
+    return row.z if row.measured.trusted and theory_trusted else None
+
+
+def numbers(check: Check, caption: str) -> Table:
+    """Every quantity, measured and by the exact law; columns that would be empty are left out."""
+    theory = any(row.theory is not None for row in check.table)
+    judged = any(row.passed is not None for row in check.table)
+    columns = [Column("quantity"), Column("measured")]
+    if theory:
+        columns += [Column("exact law"), Column("z", places=1)]
+    if judged:
+        columns += [Column("limit")]
+    return Table(
+        f"Over {check.seeds} seeds",
+        columns,
+        [_cells(row, theory, judged) for row in check.table],
+        f"{caption} {agreement(check.table)}".strip(),
+    )
+
+
+def _cells(row: Row, theory: bool, judged: bool) -> tuple:
+    cells: tuple = (row.label, row.measured)
+    if theory:
+        cells += (row.theory, z_of(row))
+    if judged:
+        cells += ("" if row.passed is None else PASSED[row.passed],)
+    return cells
+
+
+def agreement(rows: Sequence[Row]) -> str:
+    """What z shows, where there is any."""
+    trusted = [z for z in map(z_of, rows) if z is not None]
+    if not trusted:
+        return ""
+    worst = max(map(abs, trusted))
+    return (
+        "z is (measured − exact law)/standard error: all within 4, measurement and law agree."
+        if worst <= 4
+        else f"z is (measured − exact law)/standard error: {worst:.1f} is more than chance makes; "
+        "the model may not be what it was recognised as."
+    )
+
+
+def meanings(check: Check) -> Table:
+    """What each number shows, and whether it keeps its limit."""
+    return Table(
+        "What the numbers show",
+        ["quantity", "what it shows"],
+        [(row.label, meaning(row)) for row in check.table],
+    )
+
+
+def meaning(row: Row) -> str:
+    """The row's sentence, with its limit."""
+    judged = "" if row.passed is None else f" The limit: {PASSED[row.passed]}."
+    return row.sentence + judged
+
+
+def shares(check: Check) -> Table:
+    """Each layer's share of the mean diagonal."""
+    rows = check.shares
+    theory = any(row.theory is not None for row in rows)
+    columns = [Column("module"), Column("share of E K")]
+    if theory:
+        columns += [Column("exact law"), Column("z", places=1)]
+    return Table(
+        "Layer by layer",
+        columns,
+        [_cells(row, theory, False) for row in rows],
+        f"{largest(rows)} {agreement(rows)}".strip(),
+    )
+
+
+def largest(rows: Sequence[Row]) -> str:
+    """Which layer carries most."""
+    place = max(range(len(rows)), key=lambda k: float(rows[k].measured.value))
+    share = float(rows[place].measured.value)
+    if len(rows) == 1:
+        return "There is one layer, which carries all of the kernel."
+    return (
+        f"Layer {place + 1} of {len(rows)} ({rows[place].label}) carries most of the kernel, "
+        f"{100 * share:.0f} %: there a step of SGD acts most."
+    )

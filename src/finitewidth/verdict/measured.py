@@ -1,0 +1,110 @@
+"""What is measured for a verdict: the kernel at the start, one step, and a descent."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from finitewidth.estimate import Estimate
+from finitewidth.measure import (
+    DescentEnsemble,
+    Ensemble,
+    UpdateEnsemble,
+    descent_ensemble,
+    ensemble,
+    update_ensemble,
+)
+from finitewidth.verdict import regimes
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The three ensembles of one model.
+
+    Attributes
+    ----------
+    start : Ensemble
+    step : UpdateEnsemble or None
+        None without targets.
+    descent : DescentEnsemble or None
+        None without targets.
+    """
+
+    start: Ensemble
+    step: UpdateEnsemble | None
+    descent: DescentEnsemble | None
+
+    @property
+    def log_spread(self) -> Estimate:
+        """Standard deviation over seeds of ln(mean diagonal), with its jackknife error."""
+        logs = np.log(self.start.diagonals)
+        size = len(logs)
+        value = float(logs.std(ddof=1))
+        if size == 2:  # leaving one out leaves no spread
+            return Estimate(value, value, size, "measured")
+        without = np.array([np.delete(logs, i).std(ddof=1) for i in range(size)])
+        error = float(np.sqrt((size - 1) * without.var()))
+        # too few seeds can agree by chance: a normal sample's own error is the least
+        return Estimate(value, max(error, value / np.sqrt(2 * (size - 1))), size, "measured")
+
+    @property
+    def diverged(self) -> Estimate | None:
+        """Share of seeds whose loss does not fall."""
+        if self.descent is None:
+            return None
+        flags = self.descent.diverged
+        return regimes.share(int(flags.sum()), len(flags))
+
+    @property
+    def step_change(self) -> Estimate | None:
+        """E ‖ΔK‖/‖K‖ of one step, over the seeds where it is finite."""
+        if self.step is None:
+            return None
+        found = [u.distance_actual for u in self.step.updates if u.distance_actual is not None]
+        if len(found) < 2:
+            return None
+        values = np.array(found)
+        error = float(values.std(ddof=1) / np.sqrt(len(values)))
+        left_out = len(self.step.updates) - len(found)
+        note = f"{left_out} of {len(self.step.updates)} seeds are left out: not finite."
+        return Estimate(
+            float(values.mean()), error, len(values), "measured",
+            trusted=not left_out, note=note if left_out else "",
+        )  # fmt: skip
+
+
+def measure(
+    make_model: Callable[..., object],
+    X: object,
+    y: object,
+    loss: object,
+    learning_rate: float | None,
+    seeds: int | Sequence[int],
+    workers: int,
+    progress: Progress | None,
+) -> Measured:
+    """All three; the step and the descent need targets and a rate."""
+    done = _Stages(progress, 1 if y is None else 3)
+    start = ensemble(make_model, X, seeds, workers, progress=done.stage(0))  # type: ignore[arg-type]
+    if y is None or learning_rate is None:
+        return Measured(start, None, None)
+    shared = {"learning_rate": learning_rate, "seeds": start.seeds, "workers": workers}
+    step = update_ensemble(make_model, X, y, loss, progress=done.stage(1), **shared)  # type: ignore[arg-type]
+    descent = descent_ensemble(make_model, X, y, loss, progress=done.stage(2), **shared)  # type: ignore[arg-type]
+    return Measured(start, step, descent)
+
+
+class _Stages:
+    """One progress over several ensembles of the same seeds."""
+
+    def __init__(self, progress: Progress | None, count: int) -> None:
+        self.progress, self.count = progress, count
+
+    def stage(self, place: int) -> Progress | None:
+        """Progress of one of them."""
+        progress = self.progress
+        if progress is None:
+            return None
+        return lambda done, total: progress(place * total + done, self.count * total)

@@ -1,0 +1,128 @@
+"""The five regimes, their thresholds, and when the errors allow a verdict.
+
+See docs, "The verdict", for what each threshold stands for.
+"""
+
+from dataclasses import dataclass
+from math import ceil, sqrt
+
+from finitewidth.estimate import Estimate
+
+DIVERGES = "diverges"
+STRONGLY_RANDOM = "strongly random"
+FROZEN = "frozen"
+WEAK = "weak feature learning"
+FEATURES = "feature learning"
+UNDECIDED = "undecided"
+
+DIVERGING = 0.5
+"""Share of seeds whose loss does not fall: most of them."""
+
+RANDOM = 0.5
+"""Standard deviation of ln K over seeds: a third of all pairs of seeds differ by a factor of 2."""
+
+MOVES = 0.01
+"""Movement per factor e of the loss: beyond, the kernel is no longer that of the start to 1 %."""
+
+LEARNS = 0.10
+"""Beyond, five factors e (a loss down to 0.7 %) move the kernel by half of itself."""
+
+SIGMAS = 2.0
+"""Standard errors between a number and a threshold that decide."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A word, and what stands in its way.
+
+    Attributes
+    ----------
+    word : str
+        A regime, or ``"undecided"``.
+    about : str
+        The quantity that decided, or that could not.
+    seeds_needed : int
+        About how many seeds would decide; 0 if it is decided.
+    between : tuple of str
+        The regimes left, if undecided.
+    """
+
+    word: str
+    about: str
+    seeds_needed: int = 0
+    between: tuple[str, ...] = ()
+
+
+def decide(
+    diverged: Estimate, log_spread: Estimate, movement: Estimate | None, seeds: int
+) -> Decision:
+    """The regime, from what decides first: divergence, randomness, movement.
+
+    Parameters
+    ----------
+    diverged : Estimate
+        Share of seeds whose loss does not fall.
+    log_spread : Estimate
+        Standard deviation over seeds of ln(mean diagonal).
+    movement : Estimate or None
+        Relative movement of the kernel per factor e of the loss; None if too few seeds fall.
+    seeds : int
+        How many were measured.
+    """
+    side = compare(diverged, DIVERGING)
+    if side > 0:
+        return Decision(DIVERGES, "diverged")
+    if side == 0:
+        others = (DIVERGES, "another regime")
+        return Decision(UNDECIDED, "diverged", more_seeds(diverged, DIVERGING, seeds), others)
+    side = compare(log_spread, RANDOM)
+    if side > 0:
+        return Decision(STRONGLY_RANDOM, "log_spread")
+    if movement is None:  # unreachable while most seeds fall, unless there are two
+        return Decision(UNDECIDED, "movement", 2 * seeds, (FROZEN, WEAK, FEATURES))
+    learning = _by_movement(movement, seeds)
+    if side == 0:
+        needed = more_seeds(log_spread, RANDOM, seeds)
+        return Decision(UNDECIDED, "log_spread", needed, (STRONGLY_RANDOM, learning.word))
+    return learning
+
+
+def _by_movement(movement: Estimate, seeds: int) -> Decision:
+    low, high = compare(movement, MOVES), compare(movement, LEARNS)
+    if low < 0:
+        return Decision(FROZEN, "movement")
+    if low == 0:
+        needed = more_seeds(movement, MOVES, seeds)
+        return Decision(UNDECIDED, "movement", needed, (FROZEN, WEAK))
+    if high < 0:
+        return Decision(WEAK, "movement")
+    if high == 0:
+        needed = more_seeds(movement, LEARNS, seeds)
+        return Decision(UNDECIDED, "movement", needed, (WEAK, FEATURES))
+    return Decision(FEATURES, "movement")
+
+
+def compare(estimate: Estimate, threshold: float) -> int:
+    """−1 below, +1 above, 0 within two standard errors of the threshold."""
+    distance = float(estimate.value) - threshold
+    if abs(distance) <= SIGMAS * float(estimate.std_error):
+        return 0
+    return 1 if distance > 0 else -1
+
+
+def more_seeds(estimate: Estimate, threshold: float, seeds: int) -> int:
+    """About how many seeds take the threshold out of reach: the error falls like 1/√seeds."""
+    distance = abs(float(estimate.value) - threshold)
+    error = SIGMAS * float(estimate.std_error)
+    factor = (error / distance) ** 2 if distance * 1e3 > error else 1e6
+    return max(seeds + 1, ceil(1.2 * factor * seeds))  # a fifth more, for the error's own error
+
+
+def share(hits: int, count: int) -> Estimate:
+    """A share of seeds, with the error of the add-two rule, which is not 0 at 0 or all.
+
+    (hits + 2)/(count + 4), Agresti & Coull 1998: within two of its errors lies the true share in
+    about 95 % of samples, small ones included.
+    """
+    centre = (hits + 2) / (count + 4)
+    return Estimate(centre, sqrt(centre * (1 - centre) / (count + 4)), count, "measured")

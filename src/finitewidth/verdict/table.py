@@ -1,0 +1,147 @@
+"""The numbers behind a verdict, each with its theory and its sentence."""
+
+from typing import Any
+
+import numpy as np
+
+from finitewidth.verdict.limits import Limits, keeps
+from finitewidth.verdict.measured import Measured
+from finitewidth.verdict.recognise import Recognised
+from finitewidth.verdict.rows import Row
+from finitewidth.verdict.theory import Prediction, inputs_as_rows, one_input_rows, step_rows
+
+
+def rows(
+    found: Measured,
+    recognised: Recognised,
+    X: Any,
+    y: Any,
+    loss: Any,
+    learning_rate: float | None,
+    limits: Limits,
+) -> list[Row]:
+    """In the order in which they are read."""
+    start, seeds = found.start, len(found.start.seeds)
+    prediction = _prediction(recognised, X)
+    dispersion = start.dispersion
+    spread = float(np.sqrt(max(float(dispersion.value) - 1.0, 0.0)))
+    passed = None
+    if limits.max_dispersion is not None:
+        passed = keeps(dispersion, limits.max_dispersion, "", seeds)[0]
+    table = [
+        Row(
+            "mean", "E K, mean diagonal", start.mean,
+            prediction.mean() if prediction else None,
+            "How fast the outputs move per unit of rate and error, averaged over inputs.",
+        ),
+        Row(
+            "dispersion", "E K²/(E K)²", dispersion, None,
+            f"Two seeds' kernels differ by about {100 * spread:.2g} % (standard deviation over "
+            "mean).", passed,
+        ),
+        Row(
+            "log_spread", "standard deviation of ln K", found.log_spread, None,
+            f"A typical seed lies a factor {np.exp(float(found.log_spread.value)):.3g} above or "
+            "below the middle one; from 0.5 on a kernel is called strongly random.",
+        ),
+    ]  # fmt: skip
+    if prediction:
+        table += one_input_rows(prediction, start)
+    table += [
+        Row(
+            "top_eigenvalue", "largest eigenvalue of K", start.top_eigenvalue, None,
+            "The fastest direction of training on this batch.",
+        ),
+        Row(
+            "log10_condition", "log10 of the condition number", start.log10_condition, None,
+            f"One seed's score is off by a factor of about "
+            f"{10 ** float(start.log10_condition_spread.value):.2g}.",
+        ),
+    ]  # fmt: skip
+    if found.step is not None and learning_rate is not None:
+        table += _step(found, prediction, X, y, loss, learning_rate, limits)
+    return table
+
+
+def _step(
+    found: Measured, prediction: Prediction | None, X: Any, y: Any, loss: Any, rate: float,
+    limits: Limits,
+) -> list[Row]:  # fmt: skip
+    step, seeds = found.step, len(found.start.seeds)
+    assert step is not None
+    assert found.descent is not None
+    change = found.step_change
+    table: list[Row] = []
+    if change is not None:
+        passed = None
+        if limits.max_kernel_change is not None:
+            passed = keeps(change, limits.max_kernel_change, "", seeds)[0]
+        table.append(
+            Row(
+                "kernel_change", "‖ΔK‖/‖K‖ of one step", change, None,
+                f"One SGD step of rate {rate:g} changes the kernel by about "
+                f"{100 * float(change.value):.2g} %.", passed,
+            )
+        )  # fmt: skip
+    table.append(
+        Row(
+            "relative_first_order", "E ΔK/E K, pattern frozen", step.relative_first_order, None,
+            "Mean change at first order in the rate (automatic differentiation).",
+        )
+    )  # fmt: skip
+    if step.relative_actual is not None:
+        table.append(
+            Row(
+                "relative_actual", "E ΔK/E K, real step", step.relative_actual, None,
+                "Mean change of the step itself.",
+            )
+        )  # fmt: skip
+    if step.relative_crossing is not None and step.crossed is not None:
+        table.append(
+            Row(
+                "relative_crossing", "their difference", step.relative_crossing, None,
+                f"Neurons that the step carries across 0 ({step.crossed} (neuron, input) pairs a "
+                "step), and curvature.",
+            )
+        )  # fmt: skip
+    simple = prediction is not None and prediction.outputs == 1 and len(prediction.inputs) == 1
+    if simple and loss == "mse" and prediction is not None:
+        target = float(np.asarray(y, dtype=float).reshape(-1)[0])
+        table += step_rows(prediction, step, rate, target)
+    movement = found.descent.movement
+    if movement is not None:
+        table.append(
+            Row(
+                "movement", "‖K_T − K_0‖/‖K_0‖ per factor e of the loss", movement, None,
+                "How far the kernel moves while the loss falls by a factor e: below 1 % frozen, "
+                "from 10 % on feature learning.",
+            )
+        )  # fmt: skip
+    assert found.diverged is not None
+    hits = int(found.descent.diverged.sum())
+    table.append(
+        Row(
+            "diverged", "share of seeds whose loss does not fall", found.diverged, None,
+            f"{hits} of {seeds} seeds; the share is pulled towards one half by two seeds each way.",
+        )
+    )  # fmt: skip
+    return table
+
+
+def shares(found: Measured, recognised: Recognised, X: Any) -> list[Row]:
+    """Each layer's share of the mean diagonal."""
+    measured = found.start.layer_shares
+    prediction = _prediction(recognised, X)
+    exact: list[float | None] = [None] * len(measured)
+    if prediction:
+        exact = list(prediction.shares())
+    return [
+        Row(f"share_{name}", name, estimate, value)
+        for (name, estimate), value in zip(measured.items(), exact, strict=True)
+    ]
+
+
+def _prediction(recognised: Recognised, X: Any) -> Prediction | None:
+    if recognised.net is None:
+        return None
+    return Prediction(recognised.net, recognised.outputs, inputs_as_rows(X))
