@@ -35,7 +35,7 @@ class Check:
         A sentence about each limit.
     theory : str
         How the model was recognised, or what differs from the networks whose law is known.
-    shares : dict of str to Estimate
+    shares : list of Row
         Each layer's share of the mean diagonal.
     decision : Decision
         What the verdict rests on.
@@ -122,7 +122,7 @@ def check(
     from finitewidth.verdict.measured import measure
 
     found = measure(make_model, X, y, loss, learning_rate, seeds, workers, progress)
-    recognised = recognised_network(make_model, found.start.seeds)
+    recognised = recognised_network(make_model, found.start.seeds, X)
     return verdict_on(found, recognised, X, y, loss, learning_rate, limits)
 
 
@@ -171,7 +171,7 @@ def verdict_on(
         theory=recognised.sentence,
         shares=shares(found, recognised, X),
         decision=decision,
-        notes=notes(found, recognised),
+        notes=notes(found, recognised, loss),
         seeds=count,
         measured=found,
     )

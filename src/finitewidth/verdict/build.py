@@ -4,21 +4,44 @@ from collections.abc import Callable
 from typing import Any
 
 from finitewidth.measure.factory import build
+from finitewidth.measure.kernel.forward import checked_input, run
 from finitewidth.verdict.recognise import Recognised, recognise
+from finitewidth.verdict.theory import inputs_as_rows
 
 DRAWS = 8
 """Seeds whose weights are looked at."""
 
-ENOUGH = 2000
+ENOUGH = 5000
 """Weights of the smallest layer that tell gains and laws apart; more seeds if there are fewer."""
 
+MOST = 512
+"""Seeds at most."""
 
-def recognised_network(make_model: Callable[..., Any], seeds: list[int]) -> Recognised:
-    """The network that a factory's first few models describe."""
+
+def recognised_network(make_model: Callable[..., Any], seeds: list[int], X: Any) -> Recognised:
+    """The network that a factory's first few models describe.
+
+    Parameters
+    ----------
+    make_model : callable
+    seeds : list of int
+        Those that were measured; others are drawn where they are too few to tell.
+    X : tensor or array [B, …]
+    """
     models = [build(make_model, seed) for seed in seeds[:DRAWS]]
+    outputs = run(models[0], checked_input(models[0], X, "X")[:1]).shape[1]
     smallest = min((p.numel() for p in models[0].parameters() if p.dim() > 1), default=ENOUGH)
     if sum(p.numel() for p in models[0].parameters()) < 10**6:
-        more = -(-ENOUGH // smallest) - len(models)  # of seeds that are not measured, if need be
-        beyond = [*seeds[DRAWS:], *range(max(seeds) + 1, max(seeds) + 1 + max(more, 0))]
-        models += [build(make_model, seed) for seed in beyond[: max(more, 0)]]
-    return recognise(models)
+        more = max(min(-(-ENOUGH // smallest), MOST) - len(models), 0)
+        beyond = [*seeds[DRAWS:], *range(max(seeds) + 1, max(seeds) + 1 + more)]
+        models += [build(make_model, seed) for seed in beyond[:more]]
+    found = recognise(models, outputs)
+    if found.net is not None and inputs_as_rows(X).shape[1] != found.net.n_in:
+        return Recognised(
+            None,
+            outputs,
+            f"No theory stands beside the numbers: an input holds {inputs_as_rows(X).shape[1]} "
+            f"numbers and the first layer takes {found.net.n_in} at a time, so it is applied at "
+            "several positions.",
+        )
+    return found

@@ -39,6 +39,13 @@ class Measured:
     @property
     def log_spread(self) -> Estimate:
         """Standard deviation over seeds of ln(mean diagonal), with its jackknife error."""
+        dead = [s for s, k in zip(self.start.seeds, self.start.diagonals, strict=True) if k <= 0]
+        if dead:
+            raise ValueError(
+                f"the kernel of {len(dead)} of {len(self.start.seeds)} seeds is 0 at every input "
+                f"(seed {dead[0]} first): no gradient reaches their parameters, as in a dead ReLU "
+                "network; widen the layers, or train biases."
+            )
         logs = np.log(self.start.diagonals)
         size = len(logs)
         value = float(logs.std(ddof=1))
@@ -87,12 +94,13 @@ def measure(
 ) -> Measured:
     """All three; the step and the descent need targets and a rate."""
     done = _Stages(progress, 1 if y is None else 3)
-    start = ensemble(make_model, X, seeds, workers, progress=done.stage(0))  # type: ignore[arg-type]
-    if y is None or learning_rate is None:
-        return Measured(start, None, None)
-    shared = {"learning_rate": learning_rate, "seeds": start.seeds, "workers": workers}
-    step = update_ensemble(make_model, X, y, loss, progress=done.stage(1), **shared)  # type: ignore[arg-type]
-    descent = descent_ensemble(make_model, X, y, loss, progress=done.stage(2), **shared)  # type: ignore[arg-type]
+    step = descent = None
+    if y is not None and learning_rate is not None:  # what may be refused comes first
+        shared = {"learning_rate": learning_rate, "seeds": seeds, "workers": workers}
+        descent = descent_ensemble(make_model, X, y, loss, progress=done.stage(0), **shared)  # type: ignore[arg-type]
+        step = update_ensemble(make_model, X, y, loss, progress=done.stage(1), **shared)  # type: ignore[arg-type]
+    place = 0 if step is None else 2
+    start = ensemble(make_model, X, seeds, workers, progress=done.stage(place))  # type: ignore[arg-type]
     return Measured(start, step, descent)
 
 

@@ -1,21 +1,19 @@
 """Is this module one of the networks whose law is known? If not, what differs."""
 
 from dataclasses import dataclass
-from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from finitewidth.network import MLP
+from finitewidth.verdict import weights
+from finitewidth.verdict.structure import Plain, hooks, plain
 
 if TYPE_CHECKING:
     from torch import nn
 
 GAINS = (2.0, 1.0, 1.0 / 3.0, 4.0, 0.5, 3.0)
 """C = fan-in × Var W of usual initialisations: Kaiming, LeCun, PyTorch's default, …"""
-
-SIGMAS = 5.0
-"""Standard errors by which a drawn variance may lie off."""
 
 
 @dataclass(frozen=True)
@@ -37,106 +35,113 @@ class Recognised:
     sentence: str
 
 
-def recognise(models: "list[nn.Module]") -> Recognised:
+class Differs(Exception):
+    """What a module has that the networks whose law is known have not."""
+
+
+def recognise(models: "list[nn.Module]", outputs: int) -> Recognised:
     """The network that draws of one factory describe.
 
     Parameters
     ----------
     models : list of torch.nn.Module
         Of several seeds, so that the law of the weights can be told.
+    outputs : int
+        Of each.
     """
     from finitewidth.measure.module import Network
 
-    if isinstance(models[0], Network):
-        net = models[0].net
-        if net.act.slope is None or net.residual is not None:
-            return Recognised(None, net.n_out, "The law is known without residual branches and for "
-                              "activations that are linear on either side of 0 only.")  # fmt: skip
+    try:
+        if type(models[0]) is Network:
+            net, sentence = _described(models)
+        else:
+            net, sentence = _recognised(models)
+    except Differs as reason:
         return Recognised(
-            net, net.n_out, f"The model is fw.measure.module of an MLP ({net.parametrization})."
+            None,
+            outputs,
+            f"No theory stands beside the numbers: {reason}, so its law is not known.",
         )
-    return _sequential(models)
+    return Recognised(net, outputs, sentence)
 
 
-def _sequential(models: "list[nn.Module]") -> Recognised:
-    from torch import nn
+def _described(models: "list[Any]") -> tuple[MLP, str]:
+    """Modules of an `MLP`, whose weights are still as they were drawn."""
+    net: MLP = models[0].net
+    if net.act.slope is None or net.residual is not None:
+        raise Differs(
+            "the law covers activations that are linear on either side of 0, without residual "
+            "branches"
+        )
+    if any(type(model) is not type(models[0]) or model.net != net for model in models):
+        raise Differs("the network depends on the seed")
+    for model in models:
+        reason = hooks(model)
+        if reason:
+            raise Differs(reason)
+    for place, layer in enumerate(net.layers()):
+        parts = [model.layers[place] for model in models]
+        if not parts[0].weight.requires_grad or (
+            net.trains_biases and not parts[0].bias.requires_grad
+        ):
+            raise Differs("some of its parameters are frozen")
+        drawn = _draws([part.weight for part in parts])
+        reason = weights.not_independent(drawn)
+        if reason:
+            raise Differs(f"the weights of layer {place + 1} {reason}")
+        value, error = weights.gain(drawn)
+        stored = layer.fan_in * layer.weight_variance / layer.weight_lr
+        if abs(value - stored) > weights.SIGMAS * error:
+            raise Differs(f"the weights of layer {place + 1} are not as its MLP draws them")
+        if net.bias and net.bias_variance == 0 and _largest([part.bias for part in parts]) > 0:
+            raise Differs("its biases do not start at 0")
+    return net, f"The model is fw.measure.module of an MLP ({net.parametrization})."
 
-    stacks = [_flat(model) for model in models]
-    first = stacks[0]
-    if first is None or not any(isinstance(layer, nn.Linear) for layer in first):
-        kind = type(models[0]).__name__
-        return _none(f"it is a {kind}, not a Sequential of Linear and ReLU or LeakyReLU")
-    layers: list[nn.Linear] = []
-    slopes: list[float] = []
-    for place, layer in enumerate(first):
-        if isinstance(layer, nn.Flatten | nn.Identity | nn.Dropout):
-            continue
-        if isinstance(layer, nn.Linear):
-            if len(layers) > len(slopes):
-                return _none(f"module {place} (Linear) follows a Linear without an activation")
-            layers.append(layer)
-            continue
-        slope = _slope(layer)
-        if slope is None:
-            return _none(f"module {place} is a {type(layer).__name__}")
-        if len(slopes) >= len(layers):
-            return _none(f"module {place} ({type(layer).__name__}) follows no Linear")
-        slopes.append(slope)
-    if len(slopes) != len(layers) - 1:
-        return _none("its last layer is not a Linear")
-    if len(set(slopes)) > 1:
-        return _none(f"its activations have different slopes below 0 ({sorted(set(slopes))})")
-    return _described(stacks, len(layers), slopes[0] if slopes else 0.0)  # type: ignore[arg-type]
 
-
-def _described(stacks: "list[list[nn.Module]]", count: int, slope: float) -> Recognised:
-    from torch import nn
-
-    draws = [[layer for layer in stack if isinstance(layer, nn.Linear)] for stack in stacks]
-    shapes = {tuple((d.in_features, d.out_features) for d in draw) for draw in draws}
+def _recognised(models: "list[nn.Module]") -> tuple[MLP, str]:
+    """A plain stack of Linear and ReLU in PyTorch's own terms."""
+    stacks: list[Plain] = []
+    for model in models:
+        found = plain(model)
+        if isinstance(found, str):
+            raise Differs(found)
+        stacks.append(found)
+    shapes = {
+        (stack.slope, *((layer.in_features, layer.out_features) for layer in stack.layers))
+        for stack in stacks
+    }
     if len(shapes) > 1:
-        return _none("its widths depend on the seed")
-    first = draws[0]
-    outputs = first[-1].out_features
+        raise Differs("its widths or slopes depend on the seed")
+    first, slope = stacks[0].layers, stacks[0].slope
     biased = [layer.bias is not None for layer in first]
     if any(biased) != all(biased):
-        return _none("some of its layers have biases and others have none", outputs)
-    frozen = [p for layer in first for p in layer.parameters() if not p.requires_grad]
-    if frozen:
-        return _none("some of its parameters are frozen", outputs)
+        raise Differs("some of its layers have biases and others have none")
+    if not all(p.requires_grad for layer in first for p in layer.parameters()):
+        raise Differs("some of its parameters are frozen")
     if all(biased):
-        largest = max(float(layer.bias.detach().abs().max()) for draw in draws for layer in draw)
+        largest = _largest([layer.bias for stack in stacks for layer in stack.layers])
         if largest > 0:
-            return _none(
+            raise Differs(
                 f"its biases start at random (up to {largest:.2g}), as PyTorch's default Linear "
-                "draws them: set them to 0 with nn.init.zeros_",
-                outputs,
+                "draws them: set them to 0 with nn.init.zeros_"
             )
-    gains, kurtoses = [], []
-    for place in range(count):
-        weights = np.concatenate(
-            [draw[place].weight.detach().double().cpu().numpy().ravel() for draw in draws]
-        )
-        if abs(weights.mean()) > SIGMAS * weights.std() / sqrt(len(weights)):
-            return _none(f"the weights of layer {place + 1} have another mean than 0", outputs)
-        gains.append(_gain(weights * sqrt(first[place].in_features)))
-        kurtoses.append((weights, float((weights**4).mean() / (weights**2).mean() ** 2)))
-    law = _law(kurtoses)
-    if law is None:
-        return _none("its weights are neither normal nor uniform", outputs)
+    drawn = [
+        _draws([stack.layers[place].weight for stack in stacks]) for place in range(len(first))
+    ]
+    law = _law_of(drawn)
     usual = (*GAINS, 2.0 / (1.0 + slope**2))
-    hidden = _common(gains[:-1], usual) if count > 1 else 2.0
-    output = _common(gains[-1:], usual)
+    gains = [weights.gain(each) for each in drawn]
+    hidden = weights.common_gain(gains[:-1], usual) if len(first) > 1 else 2.0
+    output = weights.common_gain(gains[-1:], usual)
     if hidden is None or output is None:
         seen = ", ".join(f"{value:.3g}({error:.1g})" for value, error in gains)
-        return _none(
+        raise Differs(
             f"fan-in × Var W is {seen} in its layers, which is no usual gain, the same in all "
-            "hidden layers",
-            outputs,
+            "hidden layers"
         )
-    activation = {"activation": "relu"}
+    activation: dict[str, Any] = {"activation": "relu"}
     if slope:
-        activation = {"activation": "leaky_relu", "negative_slope": slope}  # type: ignore[dict-item]
+        activation = {"activation": "leaky_relu", "negative_slope": slope}
     net = MLP(
         n_in=first[0].in_features,
         widths=[layer.out_features for layer in first[:-1]],
@@ -145,68 +150,36 @@ def _described(stacks: "list[list[nn.Module]]", count: int, slope: float) -> Rec
         output_gain=output,
         bias=all(biased),
         parametrization="standard",
-        **activation,  # type: ignore[arg-type]
+        **activation,
     )
-    return Recognised(
-        net,
-        outputs,
+    return net, (
         f"The model was recognised as an MLP with {law} weights of variance {hidden:.3g}/fan-in "
         f"(last layer {output:.3g}/fan-in) and "
         f"{'biases that start at 0' if all(biased) else 'no biases'}. It holds its weights "
         "themselves, not unit-variance ones times a scale, so every weight's learning-rate factor "
-        'is 1: parametrization="standard".',
+        'is 1: parametrization="standard".'
     )
 
 
-def _flat(model: Any) -> "list[nn.Module] | None":
-    """The layers of nested Sequentials, None for anything else."""
-    from torch import nn
-
-    if not isinstance(model, nn.Sequential):
-        return None
-    found: list[nn.Module] = []
-    for layer in model:
-        inner = _flat(layer) if isinstance(layer, nn.Sequential) else [layer]
-        if inner is None:
-            return None
-        found += inner
-    return found
-
-
-def _slope(layer: Any) -> float | None:
-    from torch import nn
-
-    if isinstance(layer, nn.ReLU):
-        return 0.0
-    return float(layer.negative_slope) if isinstance(layer, nn.LeakyReLU) else None
+def _law_of(drawn: list[np.ndarray]) -> str:
+    for place, each in enumerate(drawn):
+        reason = weights.not_independent(each)
+        if reason:
+            raise Differs(f"the weights of layer {place + 1} {reason}")
+    fitting = [{name for name in weights.LAWS if weights.has_law(each, name)} for each in drawn]
+    for place, names in enumerate(fitting):
+        if not names:
+            raise Differs(f"the weights of layer {place + 1} are neither normal nor uniform")
+    shared = set.intersection(*fitting)
+    if not shared:
+        raise Differs("its layers have weights of different laws")
+    return "gaussian" if "gaussian" in shared else "uniform"
 
 
-def _gain(scaled: np.ndarray) -> tuple[float, float]:
-    """Variance with its standard error."""
-    squares = scaled**2
-    return float(squares.mean()), float(squares.std() / sqrt(len(squares)))
+def _draws(matrices: "list[Any]") -> np.ndarray:
+    """[D, m, n]."""
+    return np.stack([matrix.detach().double().cpu().numpy() for matrix in matrices])
 
 
-def _common(gains: list[tuple[float, float]], usual: tuple[float, ...]) -> float | None:
-    """The only usual gain that all agree with."""
-    found = {
-        gain for gain in usual if all(abs(value - gain) <= SIGMAS * error for value, error in gains)
-    }
-    return found.pop() if len(found) == 1 else None
-
-
-def _law(kurtoses: list[tuple[np.ndarray, float]]) -> str | None:
-    """Normal or uniform weights, by E W⁴/(E W²)² = 3 or 9/5."""
-    for name, expected, spread in (("gaussian", 3.0, sqrt(24.0)), ("uniform", 1.8, 1.2)):
-        if all(
-            abs(value - expected) <= SIGMAS * spread / sqrt(len(weights))
-            for weights, value in kurtoses
-        ):
-            return name
-    return None
-
-
-def _none(reason: str, outputs: int = 0) -> Recognised:
-    return Recognised(
-        None, outputs, f"No theory stands beside the numbers: {reason}, so its law is not known."
-    )
+def _largest(biases: "list[Any]") -> float:
+    return max(float(bias.detach().abs().max()) for bias in biases)

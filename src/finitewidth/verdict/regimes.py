@@ -4,7 +4,7 @@ See docs, "The verdict", for what each threshold stands for.
 """
 
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import ceil, isfinite, sqrt
 
 from finitewidth.estimate import Estimate
 
@@ -83,12 +83,15 @@ def decide(
     learning = _by_movement(movement, seeds)
     if side == 0:
         needed = more_seeds(log_spread, RANDOM, seeds)
-        return Decision(UNDECIDED, "log_spread", needed, (STRONGLY_RANDOM, learning.word))
+        other = "another regime" if learning.word == UNDECIDED else learning.word
+        return Decision(UNDECIDED, "log_spread", needed, (STRONGLY_RANDOM, other))
     return learning
 
 
 def _by_movement(movement: Estimate, seeds: int) -> Decision:
     low, high = compare(movement, MOVES), compare(movement, LEARNS)
+    if not movement.trusted and high <= 0:  # what few seeds carry is more likely too low
+        return Decision(UNDECIDED, "movement", 2 * seeds, (FROZEN, WEAK, FEATURES))
     if low < 0:
         return Decision(FROZEN, "movement")
     if low == 0:
@@ -105,6 +108,8 @@ def _by_movement(movement: Estimate, seeds: int) -> Decision:
 def compare(estimate: Estimate, threshold: float) -> int:
     """−1 below, +1 above, 0 within two standard errors of the threshold."""
     distance = float(estimate.value) - threshold
+    if not isfinite(distance):
+        raise ValueError(f"a quantity of the verdict is {estimate.value}, expected a number.")
     if abs(distance) <= SIGMAS * float(estimate.std_error):
         return 0
     return 1 if distance > 0 else -1

@@ -33,8 +33,8 @@ class Row:
 
     @property
     def z(self) -> float | None:
-        """(measured − theory) in standard errors of both."""
-        if self.theory is None:
+        """(measured − theory) in standard errors of both; None where they cannot be trusted."""
+        if self.theory is None or not self.measured.trusted:
             return None
         value, error = self.theory, 0.0
         if isinstance(self.theory, Estimate):

@@ -1,9 +1,12 @@
 """The numbers behind a verdict, each with its theory and its sentence."""
 
+from math import ceil
 from typing import Any
 
 import numpy as np
 
+from finitewidth.estimate import Estimate
+from finitewidth.measure.statistics import CARRIERS
 from finitewidth.verdict.limits import Limits, keeps
 from finitewidth.verdict.measured import Measured
 from finitewidth.verdict.recognise import Recognised
@@ -30,7 +33,7 @@ def rows(
         passed = keeps(dispersion, limits.max_dispersion, "", seeds)[0]
     table = [
         Row(
-            "mean", "E K, mean diagonal", start.mean,
+            "mean", "E K, mean diagonal", _carried(_mean(start.mean, prediction), start.diagonals),
             prediction.mean() if prediction else None,
             "How fast the outputs move per unit of rate and error, averaged over inputs.",
         ),
@@ -61,6 +64,29 @@ def rows(
     if found.step is not None and learning_rate is not None:
         table += _step(found, prediction, X, y, loss, learning_rate, limits)
     return table
+
+
+def _mean(mean: Estimate, prediction: Prediction | None) -> Estimate:
+    """With the error that the law implies where it says that few seeds carry the mean.
+
+    A sample without one of those few is low and its spread, too; the law knows better.
+    """
+    if prediction is None or prediction.outputs > 1 or prediction.first_input().dispersion() <= 2:
+        return mean
+    error = prediction.largest_spread() / np.sqrt(mean.size)
+    return Estimate(mean.value, max(float(mean.std_error), error), mean.size, mean.method)
+
+
+def _carried(mean: Estimate, values: np.ndarray) -> Estimate:
+    """Marked where few seeds carry the mean, which then is more likely too low."""
+    carriers = float(values.sum()) ** 2 / float((values**2).sum())
+    if carriers >= min(CARRIERS, len(values) / 2):
+        return mean
+    return Estimate(
+        mean.value, mean.std_error, mean.size, mean.method, trusted=False,
+        note=f"{carriers:.3g} of {len(values)} seeds carry the mean; it takes about "
+        f"{ceil(len(values) * CARRIERS / carriers)}.",
+    )  # fmt: skip
 
 
 def _step(

@@ -36,6 +36,10 @@ class Prediction:
         """E of the mean diagonal, traced over outputs: each output has the law's mean."""
         return self.outputs * float(np.mean([KernelLaw(self.net, x).mean() for x in self.inputs]))
 
+    def largest_spread(self) -> float:
+        """What the standard deviation of the mean diagonal is at most: √(mean Var K(x_b, x_b))."""
+        return float(np.sqrt(np.mean([KernelLaw(self.net, x).variance() for x in self.inputs])))
+
     def shares(self) -> list[float]:
         """Each layer's share of it."""
         laws = [KernelLaw(self.net, x) for x in self.inputs]

@@ -6,6 +6,9 @@ from finitewidth.verdict.measured import Measured
 from finitewidth.verdict.recognise import Recognised
 from finitewidth.verdict.regimes import Decision
 
+MANY = 100_000
+"""Seeds that nobody runs."""
+
 
 def sentence(decision: Decision, found: Measured, learning_rate: float | None) -> str:
     """What the word means for this model, with the numbers it rests on."""
@@ -23,15 +26,15 @@ def sentence(decision: Decision, found: Measured, learning_rate: float | None) -
         hits = int(found.descent.diverged.sum())
         return (
             f"at learning rate {learning_rate:g} the loss of {hits} of {seeds} seeds does not fall "
-            "under gradient descent on this batch; the loss is a sum over the batch, so a rate "
-            "meant for an average is too large by the number of inputs."
+            'under gradient descent on this batch; "mse" and "cross_entropy" are sums over the '
+            "batch, for which a rate meant for an average is too large by the number of inputs."
         )
     movement = found.descent.movement
     assert movement is not None
     moved = f"{short_form(100 * float(movement.value), 100 * float(movement.std_error))} %"
     told = (
-        f"while the loss falls by a factor e the kernel moves {moved} (mean over {seeds} seeds at "
-        f"rate {learning_rate:g}); seeds differ by {spread:.2g} % at the start"
+        f"while the loss falls by a factor e the kernel moves {moved} (mean over {movement.size} "
+        f"seeds at rate {learning_rate:g}); seeds differ by {spread:.2g} % at the start"
     )
     meaning = {
         regimes.FROZEN: "training is that of the kernel at the start, to about that error.",
@@ -58,27 +61,42 @@ def _undecided(decision: Decision, found: Measured) -> str:
             None if found.descent is None else found.descent.movement,
         ),
     }[decision.about]
+    if quantity[1] is None:
+        return "too few losses fall to say how far the kernel moves; lower the learning rate."
+    if not quantity[1].trusted:
+        return f"{quantity[0]} is {quantity[1]}, not enough to tell {between}: {quantity[1].note}"
+    needed = f"it needs about {decision.seeds_needed:,} seeds"
+    if decision.seeds_needed > MANY:
+        needed = f"it lies on the threshold to within what {MANY:,} seeds could tell"
     return (
         f"{quantity[0]} is {quantity[1]}, too near a threshold to tell {between} at {seeds} seeds; "
-        f"it needs about {decision.seeds_needed} seeds."
+        f"{needed}."
     )
 
 
-def notes(found: Measured, recognised: Recognised) -> tuple[str, ...]:
+def notes(found: Measured, recognised: Recognised, loss: object) -> tuple[str, ...]:
     """What the statements hold for."""
+    of = "the loss that was given" if callable(loss) else "the loss summed over this batch"
+    short = 0
+    if found.descent is not None:
+        short = sum(not d.diverged and d.folds < 1.0 for d in found.descent.descents)
     told = [
         "K is traced over outputs and over all trained parameters."
         if recognised.outputs != 1
         else "K is summed over all trained parameters.",
         (
             "The kernel at the start does not depend on the optimiser; the step and the descent "
-            "are full-batch gradient descent on the loss summed over this batch, and say nothing "
-            "about Adam."
+            f"are full-batch gradient descent on {of}, and say nothing about Adam."
         ),
     ]
     for estimate in (found.start.dispersion, found.start.log10_condition):
         if not estimate.trusted:
             told.append(estimate.note)
+    if short:
+        told.append(
+            f"The loss of {short} of {len(found.start.seeds)} seeds had not fallen by a factor e "
+            "when their descent ended; their movement is extrapolated."
+        )
     if found.step is not None:
         told += list(dict.fromkeys(note for u in found.step.updates for note in u.notes))
     return tuple(told)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from math import e, log
+from math import ceil, e, log
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,12 @@ from finitewidth.measure.update.loss import Loss, value
 from finitewidth.measure.update.working import Working, prepared
 
 Progress = Callable[[int, int], None]
+
+MOST_FOLDS = 5.0
+"""Factors e that count: a loss that one step takes to nearly 0 has fallen by as much as matters."""
+
+FEWEST_FOLDS = 0.1
+"""Factors e from which the movement of a whole one is extrapolated."""
 
 EXPLODED = 1e3
 """A loss so many times that of the start ends a descent."""
@@ -85,23 +91,32 @@ class DescentEnsemble:
     def movement(self) -> Estimate | None:
         """E ‖K_T − K_0‖/‖K_0‖ per factor e of the loss, over the seeds that did not diverge.
 
-        None if fewer than two did not.
+        Extrapolated where the loss falls by less than one factor. None if fewer than two did not
+        diverge; not trusted if few seeds carry it, or a loss hardly falls.
         """
-        found = [
-            descent.moved / min(max(descent.folds, 1e-12), 1e12)
-            for descent in self.descents
-            if not descent.diverged and descent.moved is not None
-        ]
-        if len(found) < 2:
+        fell = [d for d in self.descents if not d.diverged and d.moved is not None]
+        if len(fell) < 2:
             return None
-        average = statistics.mean(np.array(found))
-        left_out = len(self.descents) - len(found)
-        if not left_out:
-            return average
-        note = f"{left_out} of {len(self.descents)} seeds are left out: their loss did not fall."
+        values = np.array([float(d.moved or 0.0) / min(d.folds, MOST_FOLDS) for d in fell])
+        average = statistics.mean(values)
+        slow = sum(d.folds < FEWEST_FOLDS for d in fell)
+        carriers = values.sum() ** 2 / max(float((values**2).sum()), 1e-300)
+        note = ""
+        if slow:
+            note = (
+                f"The loss of {slow} of {len(fell)} seeds falls by less than {FEWEST_FOLDS:g} of "
+                "a factor e, too little to say how far a whole one takes the kernel; raise the "
+                "learning rate or max_steps."
+            )
+        elif carriers < min(statistics.CARRIERS, len(values) / 2):
+            note = (
+                f"{carriers:.3g} of {len(values)} seeds carry the mean; it takes about "
+                f"{ceil(len(values) * statistics.CARRIERS / carriers)}."
+            )
         return Estimate(
-            average.value, average.std_error, average.size, average.method, trusted=False, note=note
-        )
+            average.value, average.std_error, average.size, average.method,
+            trusted=not note, note=note,
+        )  # fmt: skip
 
     @property
     def steps(self) -> Float[np.ndarray, " S"]:
