@@ -174,14 +174,30 @@ def test_what_cannot_be_together_is_measured_alone(name, alone):
     assert len(alone) >= len(SEEDS)
 
 
-def test_wrong_numbers_of_a_batch_are_noticed(monkeypatch, alone):
+@pytest.mark.parametrize("first", [1.0001, 1.0])
+def test_wrong_numbers_of_a_batch_are_noticed(monkeypatch, alone, first):
+    """Those of all networks, or of all but the one that stands in for the others."""
     for way in (batched._by_layers, batched._by_jacobians):
 
         def wrong(stack: Any, x: torch.Tensor, way: Any = way) -> Any:
-            return {name: part * 1.0001 for name, part in way(stack, x).items()}
+            factors = torch.full((len(SEEDS), 1, 1), 1.0001, dtype=torch.float64)
+            factors[0] = first
+            return {name: part * factors for name, part in way(stack, x).items()}
 
         monkeypatch.setattr(batched, way.__name__, wrong)
     agree(mlp, inputs(4))
+    assert len(alone) == 1 + len(SEEDS)
+
+
+def test_small_errors_of_a_batch_are_noticed_in_single_precision(monkeypatch, alone):
+    real: Callable[..., Any] = batched._by_layers
+
+    def wrong(stack: Any, x: torch.Tensor) -> Any:
+        return {name: part * 1.001 for name, part in real(stack, x).items()}
+
+    monkeypatch.setattr(batched, "_by_layers", wrong)
+    monkeypatch.setattr(batched, "_by_jacobians", lambda *_: None)
+    ensemble(lambda: mlp().float(), inputs(4).float(), SEEDS)
     assert len(alone) == 1 + len(SEEDS)
 
 

@@ -83,18 +83,19 @@ class Ensemble:
         """Over seeds, of the largest eigenvalue."""
         return statistics.mean(self.eigenvalues[:, -1])
 
-    @property
-    def log10_condition(self) -> Estimate:
-        """Over seeds, of log10(largest/smallest eigenvalue), the score of one seed.
-
-        An eigenvalue below B · 10⁻¹² of the largest is rounding and counts as that bound; the
-        estimate is then not trusted.
-        """
+    @cached_property
+    def _conditions(self) -> Float[np.ndarray, " S"]:
+        """Largest/smallest eigenvalue of every kernel, at most 10¹²/B."""
         largest = self.eigenvalues[:, -1]
-        bound = self.kernels.shape[1] * 1e-12 * largest
-        smallest = np.maximum(self.eigenvalues[:, 0], bound)
-        found = statistics.mean(np.log10(largest / smallest))
-        singular = int((self.eigenvalues[:, 0] <= bound).sum())
+        return largest / np.maximum(self.eigenvalues[:, 0], self._rounding)
+
+    @property
+    def _rounding(self) -> Float[np.ndarray, " S"]:
+        """The eigenvalue below which one is rounding, B · 10⁻¹² of the largest."""
+        return self.kernels.shape[1] * 1e-12 * self.eigenvalues[:, -1]
+
+    def _unless_singular(self, found: Estimate) -> Estimate:
+        singular = int((self.eigenvalues[:, 0] <= self._rounding).sum())
         if not singular:
             return found
         return Estimate(
@@ -108,15 +109,28 @@ class Ensemble:
         )
 
     @property
+    def condition(self) -> Estimate:
+        """Median over seeds of largest/smallest eigenvalue; its average may not exist.
+
+        An eigenvalue below B · 10⁻¹² of the largest is rounding and counts as that bound; the
+        estimate is then not trusted, nor is it from fewer than 16 seeds. How far the score of one
+        seed lies from it is `log10_condition_spread`.
+        """
+        return self._unless_singular(statistics.median(self._conditions))
+
+    @property
+    def log10_condition(self) -> Estimate:
+        """Over seeds, of log10(largest/smallest eigenvalue), the score of one seed.
+
+        An eigenvalue below B · 10⁻¹² of the largest is rounding and counts as that bound; the
+        estimate is then not trusted.
+        """
+        return self._unless_singular(statistics.mean(np.log10(self._conditions)))
+
+    @property
     def log10_condition_spread(self) -> Estimate:
         """Standard deviation over seeds of log10(condition): how far one seed's score lies."""
-        values = np.log10(
-            self.eigenvalues[:, -1]
-            / np.maximum(
-                self.eigenvalues[:, 0],
-                self.kernels.shape[1] * 1e-12 * self.eigenvalues[:, -1],
-            )
-        )
+        values = np.log10(self._conditions)
         size = len(values)
         sd = float(values.std(ddof=1))
         return Estimate(sd, sd / sqrt(2 * (size - 1)), size, statistics.METHOD)
