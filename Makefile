@@ -16,7 +16,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 python;
 # The versions that `make test-versions` tries; each is looked for on PATH and in pyenv.
 VERSIONS ?= 3.12 3.13
 
-.PHONY: help setup demo test test-slow bench docs lint test-versions
+.PHONY: help setup demo test test-slow bench evidence docs lint test-versions
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,9 @@ test-slow: setup  ## only the tests that take minutes
 
 bench: setup  ## the benchmark table, as ratios
 	$(BIN)/python -m benchmarks
+
+evidence: setup  ## the tables of docs/guide/kink.md, from real runs (about 10 minutes)
+	$(BIN)/python -m benchmarks.evidence_kink
 
 # -E reads every page anew: a warning of an unchanged page would otherwise be given only once.
 docs: setup  ## the documentation in docs/_build/html; a warning is an error

@@ -2,10 +2,16 @@
 
 import sys
 
-from benchmarks import law, measure, recorder, sampler
+from benchmarks import kink, law, measure, recorder, sampler
 from benchmarks.table import show
 
-BENCHMARKS = {"law": law, "sampler": sampler, "measure": measure, "recorder": recorder}
+BENCHMARKS = {
+    "law": law,
+    "kink": kink,
+    "sampler": sampler,
+    "measure": measure,
+    "recorder": recorder,
+}
 
 for name in sys.argv[1:] or BENCHMARKS:
     if name not in BENCHMARKS:

@@ -20,7 +20,7 @@ def results(run: Run, *arguments: str) -> dict:
     assert set(document) == {"inputs", "results", "version"}
     assert document["version"] == fw.__version__
     for entry in document["results"].values():
-        assert set(entry) == {"value", "std_error", "method", "exact"}
+        assert set(entry) - {"trusted", "note"} == {"value", "std_error", "method", "exact"}
     return document["results"]
 
 
@@ -105,11 +105,87 @@ def test_widths_input_and_activation(run: Run, tmp_path: Path) -> None:
     assert "paper_dispersion" not in found
 
 
-def test_the_step_table_says_that_the_pattern_is_frozen(run: Run) -> None:
-    text = run("law", "--n-in", "784", "--width", "256", "--depth", "10").stdout
+def test_the_step_has_two_values_each_with_its_meaning(run: Run) -> None:
+    text = run("law", "--n-in", "784", "--width", "256", "--depth", "10", "--lr", "0.01").stdout
     assert "ΔK of one SGD step, activation pattern frozen" in text
-    assert "A real step also carries neurons across zero" in " ".join(text.split())
+    assert "Mean ΔK of one SGD step: both values, target 0, λ = 0.01" in text
+    law = fw.KernelLaw(fw.MLP.equal_width(784, 256, 9))
+    rows = {line[:14]: line for line in text.splitlines()[-25:]}
+    assert f"{law.update_mean(0.01):.6g}" in rows["pattern frozen"]
+    assert "neurons keep their state (Theorem 2); order 1/n" in rows["pattern frozen"]
+    assert f" {law.kink_mean(0.01)} " in rows["crossing term "]
+    assert "neurons carried across zero; order n^(-1/2)" in rows["crossing term "]
+    assert f" {law.step_mean(0.01)} " in rows["real step     "]
+    assert "what a training step shows" in rows["real step     "]
+    assert "not trusted" not in text
+    assert "the two values are equal at width roughly 34" in " ".join(text.split())
     assert "weakly random" in text
+
+
+def test_json_holds_the_real_step(run: Run) -> None:
+    found = results(run, "law", "--n-in", "784", "--width", "256", "--depth", "4", "--lr", "0.01")
+    law = fw.KernelLaw(fw.MLP.equal_width(784, 256, 3))
+    for name, value in (("crossing_mean", law.kink_mean(0.01)), ("step_mean", law.step_mean(0.01))):
+        assert found[name]["value"] == value.value
+        assert found[name]["std_error"] == value.std_error > 0
+        assert "trusted" not in found[name]
+    total = found["update_mean"]["value"] + found["crossing_mean"]["value"]
+    assert found["step_mean"]["value"] == pytest.approx(total, rel=1e-14)
+
+
+def test_a_rate_beyond_the_linear_range_is_marked(run: Run) -> None:
+    arguments = ("law", "--n-in", "784", "--width", "256", "--depth", "10", "--lr", "1")
+    found = results(run, *arguments)
+    assert found["step_mean"]["trusted"] is False
+    assert "linear for rates up to about 0.037" in found["step_mean"]["note"]
+    text = " ".join(run(*arguments).stdout.split())
+    assert "not trusted: learning_rate is 1, and the crossing term is linear" in text
+
+
+def test_equal_width_of_one_hidden_layer_is_where_the_order_turns(run: Run) -> None:
+    arguments = ("law", "--n-in", "784", "--depth", "2")
+    width = results(run, *arguments, "--width", "300")["equal_width"]
+    assert width["method"] == "closed"
+    for n, larger in ((width["value"], True), (width["value"] - 1, False)):
+        found = results(run, *arguments, "--width", str(int(n)))
+        crossing = found["crossing_mean"]["value"]
+        assert (crossing <= found["update_mean"]["value"]) is larger
+
+
+def test_equal_width_of_more_layers_equates_the_two(run: Run) -> None:
+    """By an independent sample at the two whole widths around it; 4.9 errors of both."""
+    found = results(run, "law", "--n-in", "784", "--depth", "4", "--width", "300")["equal_width"]
+    assert found["method"] == "conditional"
+    width = found["value"]
+    low, high = int(width), int(width) + 1
+    gaps, errors = [], []
+    for n in (low, high):
+        law = fw.KernelLaw(fw.MLP.equal_width(784, n, 3))
+        term = law.kink_mean(1e-6, size=400_000, seed=9)
+        gaps.append(np.log(term.value / law.update_mean(1e-6)))
+        errors.append(-term.std_error / term.value)
+    here = gaps[0] + (width - low) * (gaps[1] - gaps[0])
+    spread = np.hypot(max(errors), 0.5 * found["std_error"] / width)
+    assert abs(here) < 4.9 * spread
+    assert abs(here + 0.5 * np.log(2.0)) > 9.6 * spread  # twice the width would be noticed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (("--weight-law", "uniform"), "No value of a real step"),
+        (("--activation", "identity"), "no activation pattern to freeze"),
+        (("--activation", "abs", "--hidden-gain", "1"), "the crossing term is 0"),
+    ],
+    ids=["weights", "identity", "abs"],
+)
+def test_where_there_is_no_crossing_term(run: Run, arguments: tuple[str, ...], part: str) -> None:
+    done = run("law", "--n-in", "784", "--width", "50", "--depth", "2", *arguments)
+    assert done.returncode == 0
+    text = " ".join(done.stdout.split())
+    assert part in text
+    assert "the two values are equal" not in text
+    assert ("both values" in text) is (arguments[1] == "abs")
 
 
 def test_a_digit_is_an_input(run: Run) -> None:

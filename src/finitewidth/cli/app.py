@@ -9,6 +9,7 @@ from finitewidth.cli.check import check
 from finitewidth.cli.design import design
 from finitewidth.cli.law import law
 from finitewidth.cli.sample import sample
+from finitewidth.cli.step import step
 
 BAD_INPUT = 2
 
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 app.command()(law)
 app.command()(sample)
+app.command()(step)
 app.command()(check)
 app.command()(design)
 

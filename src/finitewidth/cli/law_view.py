@@ -1,10 +1,12 @@
 """What `finitewidth law` shows: tables, sentences, JSON."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from math import log
 
 from finitewidth.cli.law_rows import LawRows, Number, Row
 from finitewidth.cli.results import Results, describe, in_words
+from finitewidth.cli.step_split import EqualWidth, Split, equal_width, put_equal
 from finitewidth.law import KernelLaw
 from finitewidth.law.regime import regime
 from finitewidth.report import Column, Table
@@ -12,11 +14,6 @@ from finitewidth.report import Column, Table
 OFF = 0.10
 """From here on the paper's form is said to be off."""
 
-FROZEN = (
-    "ΔK is the mean with every neuron's state held as it is (Theorem 2, with its sign). A real "
-    "step also carries neurons across zero, a mean change of order width^(-1/2) that is not in "
-    "this table."
-)
 FIRST_ORDER = "ΔK is at first order in λ; the identity has no activation pattern to freeze."
 
 
@@ -36,6 +33,27 @@ class LawView:
         self.law, self.rate, self.input_name = law, learning_rate, input_name
         self.rows = LawRows(law, learning_rate)
 
+    @cached_property
+    def split(self) -> Split | str:
+        """Both values of the first step at target 0, or why there is only the frozen one."""
+        try:
+            return Split.of(self.law, self.rate)
+        except ValueError as error:
+            return f"No value of a real step, which also carries neurons across zero: {error}"
+
+    @cached_property
+    def equal(self) -> EqualWidth | str:
+        """The width at which frozen mean and crossing term are equal, or why there is none."""
+        try:
+            return equal_width(self.law.net, float(self.law.squared_norm))
+        except ValueError as error:
+            return f"No width at which the two are equal: {error}"
+
+    @property
+    def _steps(self) -> bool:
+        """Whether a step has two values: hidden layers, of an activation with a corner."""
+        return self.law.net.depth > 1 and self.law.net.act.has_kink
+
     def results(self) -> Results:
         """Everything as JSON; a value outside the range of a double as its log, ``log_<name>``."""
         law = self.law
@@ -43,7 +61,7 @@ class LawView:
             "input": self.input_name or "|x|^2 = n_in",
             "learning_rate": self.rate,
             "loss": "(N - t)^2 / 2",
-            "step": "one input, activation pattern frozen",
+            "step": "one input; update: activation pattern frozen; crossing, step: target 0",
         }
         found = Results(inputs)
         found.exact("beta", law.net.beta)
@@ -57,10 +75,14 @@ class LawView:
             if row.limit is not None:
                 _put(found, f"limit_{row.key}", row.limit, "joint limit")
         found.exact("log_dispersion", law.log_dispersion())
+        if self._steps and isinstance(self.split, Split):
+            found.estimate("crossing_mean", self.split.crossing)
+            found.estimate("step_mean", self.split.real)
+            put_equal(found, self.equal)
         return found
 
     def tables(self) -> list[Table]:
-        """K at initialisation, and ΔK of the first step."""
+        """K at initialisation, ΔK of the first step, and its mean in both values."""
         found = [
             self._table("The kernel K(x, x) over random initialisations", self.rows.start_rows())
         ]
@@ -68,6 +90,9 @@ class LawView:
         if steps:
             title = f"ΔK of one SGD step, activation pattern frozen, λ = {self.rate:g}"
             found.append(self._table(title, iter(steps)))
+        if self._steps and isinstance(self.split, Split):
+            title = f"Mean ΔK of one SGD step: both values, target 0, λ = {self.rate:g}"
+            found.append(self.split.table(title))
         return found
 
     def _table(self, title: str, rows: Iterator[Row]) -> Table:
@@ -108,8 +133,12 @@ class LawView:
         lines += [f"No limit column: {self.rows.limit[1]}"] if self.rows.limit[1] else []
         if law.net.depth == 1:
             lines.append("Without a hidden layer no step changes K, and every seed has the same.")
+        elif not self._steps:
+            lines.append(FIRST_ORDER)
+        elif isinstance(self.split, str):
+            lines.append(self.split)
         else:
-            lines.append(FROZEN if law.net.act.has_kink else FIRST_ORDER)
+            lines.append(self.equal if isinstance(self.equal, str) else self.equal.sentence())
         return lines
 
     def _paper_off(self) -> list[str]:
