@@ -10,8 +10,16 @@ from finitewidth.estimate import Estimate
 
 METHOD = "measured"
 
-CARRIERS = 30.0
-"""Seeds, by (Σ|q|)²/Σq², that must carry an average of q for its standard error to be trusted."""
+CARRIERS = 20.0
+"""Seeds, by (Σ|q|)²/Σq², that must carry an average of q for its standard error to be trusted.
+
+Chosen by simulation: variances and dispersions of log-normal K, alone or averaged over 2 or 10
+inputs, log-sd 0.05 to 0.75, 16 to 128 seeds. Wherever nine in ten samples pass, the value ± 2
+errors holds the truth in 82 % of those or more, as with 25 or 30 carriers; with 15 it is 78 %, with
+10 75 %, without a rule 62 %. At most 22 % of samples pass and miss (21 % with 30). At 32 seeds 30
+would pass only samples that are even by chance, which miss most. 16 seeds never pass: they hold the
+truth in 87 % even for a normal K.
+"""
 
 
 def mean(values: Float[np.ndarray, "S ..."]) -> Estimate:
@@ -22,6 +30,35 @@ def mean(values: Float[np.ndarray, "S ..."]) -> Estimate:
     if values.ndim == 1:
         return Estimate(float(average), float(error), size, METHOD)
     return Estimate(average, error, size, METHOD)
+
+
+FEWEST = 16
+"""Seeds for a median's error to be trusted: one error then encloses 64 to 70 % of the cases."""
+
+
+def median(values: Float[np.ndarray, " S"]) -> Estimate:
+    """Median over seeds; its error is half the distance between two order statistics.
+
+    Notes
+    -----
+    The number of values below the true median is binomial with mean S/2 and standard deviation
+    √S/2, whatever the law of the values, so the quantiles 1/2 ± 1/(2√S) enclose it at about one
+    standard error. No moment of the values is needed.
+    """
+    size = len(values)
+    half = 0.5 / sqrt(size)
+    low, middle, high = np.quantile(values, [0.5 - half, 0.5, 0.5 + half])
+    error = float(high - low) / 2
+    if size >= FEWEST:
+        return Estimate(float(middle), error, size, METHOD)
+    return Estimate(
+        float(middle),
+        error,
+        size,
+        METHOD,
+        trusted=False,
+        note=f"{size} seeds are too few for the error of a median; it takes {FEWEST}.",
+    )
 
 
 def ratio(above: Float[np.ndarray, " S"], below: Float[np.ndarray, " S"]) -> Estimate:
@@ -49,8 +86,8 @@ def jackknife(
     Notes
     -----
     A heavy tail shows in a sample as a few values that carry the average. The rule asks that at
-    least 30 seeds, counted as (Σq)²/Σq² with q = values², do; otherwise the note estimates how
-    many seeds it takes.
+    least `CARRIERS` seeds, counted as (Σq)²/Σq² with q = values², do; otherwise the note estimates
+    how many seeds it takes. A sample that passes by little is more likely one that missed the tail.
     """
     size = len(values)
     value = float(statistic(values))
@@ -82,7 +119,11 @@ def dispersion(values: Float[np.ndarray, " S"], name: str = "dispersion") -> Est
     """E K²/(E K)² over seeds, from the unbiased variance and the bias-corrected squared mean."""
 
     def statistic(v: np.ndarray) -> float:
+        if not v.any():
+            return 1.0
         square = v.mean() ** 2 - v.var(ddof=1) / len(v)
-        return 1.0 + float(v.var(ddof=1)) / square if square > 0 else 1.0
+        if square <= 0:  # one seed carries the mean, and its correction is as large as itself
+            square = v.mean() ** 2
+        return 1.0 + float(v.var(ddof=1)) / square
 
     return jackknife(values, statistic, name)

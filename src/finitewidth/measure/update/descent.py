@@ -100,7 +100,8 @@ class DescentEnsemble:
         values = np.array([float(d.moved or 0.0) / min(d.folds, MOST_FOLDS) for d in fell])
         average = statistics.mean(values)
         slow = sum(d.folds < FEWEST_FOLDS for d in fell)
-        carriers = values.sum() ** 2 / max(float((values**2).sum()), 1e-300)
+        squares = float((values**2).sum())
+        carriers = float(values.sum()) ** 2 / squares if squares > 0 else float(len(values))
         note = ""
         if slow:
             note = (

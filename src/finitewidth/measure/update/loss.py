@@ -59,7 +59,8 @@ def value(loss: Loss, output: torch.Tensor, y: object) -> torch.Tensor:
         assert callable(loss)
         found = _own(loss, output, y)
     if not bool(torch.isfinite(found.detach())):
-        raise ValueError(f"the loss before the step is {float(found)}, expected a finite number.")
+        number = float(found.detach())
+        raise ValueError(f"the loss before the step is {number}, expected a finite number.")
     return found
 
 
