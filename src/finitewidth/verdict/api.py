@@ -179,11 +179,13 @@ def verdict_on(
 
 def _at_the_start(found: "Measured", seeds: int) -> Decision:
     """Without a step only the randomness can be told."""
-    side = regimes.compare(found.log_spread, regimes.RANDOM)
-    if side > 0:
+    log_spread = found.log_spread
+    if regimes.compare(log_spread, regimes.RANDOM) > 0:
         return Decision(regimes.STRONGLY_RANDOM, "log_spread")
+    log_spread = regimes.at_threshold(log_spread, seeds)
+    side = regimes.compare(log_spread, regimes.RANDOM)
     if side == 0:
-        needed = regimes.more_seeds(found.log_spread, regimes.RANDOM, seeds)
+        needed = regimes.more_seeds(log_spread, regimes.RANDOM, seeds)
         return Decision(
             regimes.UNDECIDED, "log_spread", needed, (regimes.STRONGLY_RANDOM, "another regime")
         )

@@ -166,6 +166,14 @@ def _law_of(drawn: list[np.ndarray]) -> str:
         reason = weights.not_independent(each)
         if reason:
             raise Differs(f"the weights of layer {place + 1} {reason}")
+    for place, each in enumerate(drawn):
+        for other, two in enumerate(drawn[:place]):
+            if two.shape == each.shape:
+                correlation = float((each * two).sum() / np.sqrt((each**2).sum() * (two**2).sum()))
+                if abs(correlation) > weights.SIGMAS / np.sqrt(each.size):
+                    raise Differs(
+                        f"the weights of layers {other + 1} and {place + 1} are correlated"
+                    )
     fitting = [{name for name in weights.LAWS if weights.has_law(each, name)} for each in drawn]
     for place, names in enumerate(fitting):
         if not names:

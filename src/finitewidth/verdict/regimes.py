@@ -78,6 +78,9 @@ def decide(
     side = compare(log_spread, RANDOM)
     if side > 0:
         return Decision(STRONGLY_RANDOM, "log_spread")
+    if side < 0:
+        log_spread = at_threshold(log_spread, seeds)
+        side = compare(log_spread, RANDOM)
     if movement is None:  # unreachable while most seeds fall, unless there are two
         return Decision(UNDECIDED, "movement", 2 * seeds, (FROZEN, WEAK, FEATURES))
     learning = _by_movement(movement, seeds)
@@ -90,7 +93,9 @@ def decide(
 
 def _by_movement(movement: Estimate, seeds: int) -> Decision:
     low, high = compare(movement, MOVES), compare(movement, LEARNS)
-    if not movement.trusted and high <= 0:  # what few seeds carry is more likely too low
+    all_in_one = float(movement.value) * movement.size  # the most that one seed may have moved
+    if not movement.trusted and high <= 0 and all_in_one >= MOVES:
+        # what few seeds carry is more likely too low
         return Decision(UNDECIDED, "movement", 2 * seeds, (FROZEN, WEAK, FEATURES))
     if low < 0:
         return Decision(FROZEN, "movement")
@@ -103,6 +108,16 @@ def _by_movement(movement: Estimate, seeds: int) -> Decision:
         needed = more_seeds(movement, LEARNS, seeds)
         return Decision(UNDECIDED, "movement", needed, (WEAK, FEATURES))
     return Decision(FEATURES, "movement")
+
+
+def at_threshold(log_spread: Estimate, seeds: int) -> Estimate:
+    """With the error that a spread of the threshold would have, if that is larger.
+
+    A sample that is low by chance has a low error, too: without this, 16 seeds of a spread of
+    exactly the threshold are called "not random" in 6 % of cases, 5 in 12 %.
+    """
+    error = max(float(log_spread.std_error), RANDOM / sqrt(2.0 * (seeds - 1)))
+    return Estimate(log_spread.value, error, log_spread.size, log_spread.method)
 
 
 def compare(estimate: Estimate, threshold: float) -> int:

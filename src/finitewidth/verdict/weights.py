@@ -29,22 +29,33 @@ def not_independent(draws: Draws) -> str:
     flat = draws.ravel()
     if abs(flat.mean()) > SIGMAS * flat.std() / sqrt(len(flat)):
         return "have another mean than 0"
-    rows = draws if draws.shape[1] <= draws.shape[2] else draws.transpose(0, 2, 1)
-    count, length = rows.shape[1:]
-    squares = (rows**2).sum(axis=2)
-    if count == 1:
-        lengths = squares[:, 0]
-        usual = 2.0 * lengths.mean() ** 2 / length
-        same = len(lengths) > 2 and lengths.var() < 1e-3 * usual
-        return "have the same length in every draw" if same else ""
-    upper = np.triu_indices(count, 1)
-    products = (rows @ rows.transpose(0, 2, 1))[:, *upper] ** 2
-    expected = (squares[:, upper[0]] * squares[:, upper[1]]) / length
-    off = products - expected
-    error = expected.mean() * sqrt(2.0 / off.size)
-    if off.mean() < -SIGMAS * max(error, off.std() / sqrt(off.size)):
-        return "have rows that are nearer to right angles than independent ones (orthogonal?)"
+    for name, rows in (("rows", draws), ("columns", draws.transpose(0, 2, 1))):
+        excess = _alignment(rows.reshape(-1, rows.shape[2]))
+        if excess < -SIGMAS:
+            return (
+                f"have {name} that are nearer to right angles than independent ones (orthogonal?)"
+            )
+        if excess > FOURTH_SIGMAS:
+            return f"have {name} that depend on each other, within a draw or between seeds"
+    if draws.shape[1] == 1:
+        lengths = (draws**2).sum(axis=(1, 2))
+        usual = 2.0 * lengths.mean() ** 2 / draws.shape[2]
+        if len(lengths) > 2 and lengths.var() < 1e-3 * usual:
+            return "have the same length in every draw"
     return ""
+
+
+def _alignment(rows: np.ndarray) -> float:
+    """Sum (w_i.w_j)^2 over pairs beside |w_i|^2 |w_j|^2 / n, in standard errors."""
+    rows = rows[:1500]
+    length = rows.shape[1]
+    if length == 1 or len(rows) < 2:
+        return 0.0
+    squares = (rows**2).sum(axis=1)
+    upper = np.triu_indices(len(rows), 1)
+    cosines = (rows @ rows.T)[upper] ** 2 * length / (squares[upper[0]] * squares[upper[1]])
+    # cos^2 is Beta(1/2, (n-1)/2): variance of n cos^2 is 2 (n-1)/(n+2)
+    return float((cosines.mean() - 1) / np.sqrt(2 * (length - 1) / (length + 2) / len(cosines)))
 
 
 def gain(draws: Draws) -> tuple[float, float]:

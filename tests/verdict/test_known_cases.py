@@ -1,0 +1,282 @@
+"""Models whose regime is known beforehand, and the verdict as a test.
+
+Seeds are fixed, so nothing here is random: every comparison was chosen to lie several standard
+errors from where it would fail, and says how far where that is not plain.
+"""
+
+import numpy as np
+import pytest
+
+import finitewidth as fw
+
+torch = pytest.importorskip("torch", reason="PyTorch (the torch extra) is not installed")
+
+from torch import nn  # noqa: E402
+
+from finitewidth.estimate import Estimate  # noqa: E402
+from tests.verdict.models import (  # noqa: E402
+    IMAGES,
+    ONE_X,
+    ONE_Y,
+    SIGNS,
+    TwoLayers,
+    X,
+    Y,
+    he,
+    ntk,
+    resnet,
+)
+
+
+def measured(found: fw.Check) -> dict[str, Estimate]:
+    return {row.name: row.measured for row in found.table}
+
+
+def said(found: fw.Check) -> str:
+    """The verdict from the table alone, with the thresholds of the docs."""
+    numbers = measured(found)
+
+    def side(name: str, threshold: float) -> int:
+        distance = float(numbers[name].value) - threshold
+        return int(np.sign(distance)) * (abs(distance) > 2 * float(numbers[name].std_error))
+
+    if side("diverged", 0.5) >= 0:
+        return "diverges" if side("diverged", 0.5) else "undecided"
+    if side("log_spread", 0.5) >= 0:
+        return "strongly random" if side("log_spread", 0.5) else "undecided"
+    low, high = side("movement", 0.01), side("movement", 0.1)
+    if not numbers["movement"].trusted and high <= 0:
+        return "undecided"
+    words = {(-1, -1): "frozen", (1, -1): "weak feature learning", (1, 1): "feature learning"}
+    return words.get((low, high), "undecided")
+
+
+# -- the regimes ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def wide() -> fw.Check:
+    return fw.check(ntk(1024), ONE_X, ONE_Y, learning_rate=0.05, seeds=64)
+
+
+def test_a_wide_shallow_network_is_frozen(wide: fw.Check) -> None:
+    assert wide.verdict == said(wide) == "frozen"
+    assert "kernel at the start" in wide.sentence
+    assert measured(wide)["log_spread"].value < 0.1
+
+
+def test_the_exact_law_stands_beside_its_numbers(wide: fw.Check) -> None:
+    """|z| < 4, a false alarm in 2·10⁻⁴; the law of another width lies further off."""
+    rows = {row.name: row for row in wide.table if row.theory is not None}
+    assert set(rows) == {"mean", "dispersion_first_input", "update_mean"}
+    net = fw.MLP(6, [1024])
+    law = fw.KernelLaw(net, ONE_X[0].numpy())
+    assert rows["mean"].theory == pytest.approx(law.mean(), rel=1e-12)
+    assert rows["dispersion_first_input"].theory == pytest.approx(law.dispersion(), rel=1e-12)
+    assert rows["update_mean"].theory == pytest.approx(law.update_mean(0.05), rel=1e-12)
+    for row in rows.values():
+        assert row.z is not None
+        assert abs(row.z) < 4
+    for row in wide.shares:
+        assert row.theory is not None
+        assert row.z is not None
+        assert abs(row.z) < 4
+    assert wide.shares[0].theory + wide.shares[1].theory == pytest.approx(1.0)  # type: ignore[operator]
+    narrow = fw.KernelLaw(fw.MLP(6, [128]), ONE_X[0].numpy())  # sabotage
+    assert abs(rows["dispersion_first_input"].measured.z(narrow.dispersion())) > 4
+
+
+def test_the_step_of_a_narrow_network_is_the_exact_one() -> None:
+    """Where the mean change is several errors from 0, so that its sign and rate show."""
+    x, y = ONE_X, ONE_Y / 3
+    net = fw.MLP(6, [4])
+    found = fw.check(ntk(4), x, y, learning_rate=0.05, seeds=100)
+    row = next(row for row in found.table if row.name == "update_mean")
+    theory = fw.KernelLaw(net, x[0].numpy()).update_mean(0.05)
+    assert row.theory == pytest.approx(theory, rel=1e-12)
+    assert row.z is not None
+    assert abs(row.z) < 4
+    assert abs(row.measured.z(-theory)) > 4  # sabotage: the other sign
+
+
+def test_a_network_as_deep_as_wide_is_strongly_random() -> None:
+    net = fw.MLP.equal_width(6, 16, 16)
+    found = fw.check(
+        lambda: fw.measure.module(net).double(), ONE_X, ONE_Y / 3, learning_rate=0.001, seeds=24
+    )
+    assert found.verdict == said(found) == "strongly random"
+    assert "one seed" in found.sentence
+    assert found.theory.startswith("The model is")
+
+
+def test_strong_randomness_is_told_without_a_step() -> None:
+    net = fw.MLP.equal_width(6, 16, 16)
+    found = fw.check(lambda: fw.measure.module(net).double(), ONE_X, seeds=64)
+    assert found.verdict == "strongly random"
+    calm = fw.check(ntk(256), ONE_X, seeds=16)
+    assert calm.verdict == "undecided"
+    assert calm.decision.seeds_needed == 0
+    assert "give targets and a learning rate" in calm.sentence
+
+
+def test_the_mean_field_scaling_learns_at_any_width_and_the_ntk_one_less_and_less() -> None:
+    """Widths 64 and 1024, a factor 16: the movement keeps its size, or falls by about 16.
+
+    √16 lies between "not at all" and 16 as well as between 1/width and 1/√width; both ratios lie
+    more than three of their standard errors on their own side of it.
+    """
+    found = {
+        (width, power): fw.check(
+            lambda width=width, power=power: TwoLayers(width, power), X, Y,
+            learning_rate=0.1 * (width if power == 1.0 else 1.0), seeds=32,
+        )
+        for width in (64, 1024)
+        for power in (1.0, 0.5)
+    }  # fmt: skip
+    for width in (64, 1024):
+        assert found[width, 1.0].verdict == said(found[width, 1.0]) == "feature learning"
+        assert "TwoLayers" in found[width, 1.0].theory
+    assert found[64, 0.5].verdict == said(found[64, 0.5]) == "weak feature learning"
+    assert found[1024, 0.5].verdict == said(found[1024, 0.5])
+    logs = {}
+    for power in (1.0, 0.5):
+        numbers = [measured(found[width, power])["movement"] for width in (64, 1024)]
+        error = sum((float(n.std_error) / float(n.value)) ** 2 for n in numbers) ** 0.5
+        logs[power] = float(np.log(float(numbers[0].value) / float(numbers[1].value))), error
+    value, error = logs[1.0]
+    assert abs(value) + 3 * error < np.log(4)
+    value, error = logs[0.5]
+    assert value - 3 * error > np.log(4)
+
+
+def test_a_residual_network_with_batch_norm_is_what_its_numbers_say() -> None:
+    found = fw.check(resnet, IMAGES, SIGNS, learning_rate=0.003, seeds=24)
+    assert found.verdict == said(found) == "feature learning"
+    assert all(row.theory is None for row in [*found.table, *found.shares])
+    assert "Conv2d" in found.theory
+    assert found.theory.startswith("No theory stands beside the numbers")
+    assert sum(float(row.measured.value) for row in found.shares) == pytest.approx(1.0)
+
+
+def test_a_rate_too_large_diverges() -> None:
+    found = fw.check(he(32), X, Y, learning_rate=10.0, seeds=8)
+    assert found.verdict == said(found) == "diverges"
+    assert "8 of 8" in found.sentence
+    assert "rate 10 " in found.sentence
+
+
+# -- undecided ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("width", "seeds", "about", "word"),
+    [
+        (64, 3, "diverged", "frozen"),  # three that fall are no majority yet
+        (24, 8, "log_spread", "weak feature learning"),
+    ],
+)
+def test_the_seeds_it_asks_for_decide(width: int, seeds: int, about: str, word: str) -> None:
+    """Twice as many as asked, since the number itself is an estimate."""
+    few = fw.check(he(width), X, Y, learning_rate=0.002, seeds=seeds)
+    assert few.verdict == "undecided"
+    assert few.decision.about == about
+    needed = few.decision.seeds_needed
+    assert seeds < needed < 100
+    assert f"about {needed} seeds" in few.sentence
+    more = fw.check(he(width), X, Y, learning_rate=0.002, seeds=2 * needed)
+    assert more.verdict == said(more) == word
+
+
+# -- limits, and as a test ------------------------------------------------------------------------
+
+
+def test_a_limit_that_is_kept_passes() -> None:
+    found = fw.assert_kernel(ntk(256), ONE_X, seeds=40, max_dispersion=1.1)
+    assert found.passed
+    assert "passed" in found.limits[0]
+    rows = {row.name: row for row in found.table}
+    assert rows["dispersion"].passed is True
+    assert rows["mean"].passed is None
+
+
+def test_a_limit_that_is_not_kept_fails_with_its_numbers() -> None:
+    with pytest.raises(AssertionError, match=r"above the limit 1\.02: failed\.$") as caught:
+        fw.assert_kernel(ntk(8), ONE_X, seeds=64, max_dispersion=1.02)
+    direct = fw.measure.ensemble(ntk(8), ONE_X, 64).dispersion
+    assert str(direct).split("(")[0] in str(caught.value)
+
+
+def test_a_limit_on_the_step_fails_and_passes() -> None:
+    arguments = {"learning_rate": 0.01, "seeds": 8}
+    assert fw.assert_kernel(ntk(256), X, Y, max_kernel_change=0.5, **arguments).passed
+    with pytest.raises(AssertionError, match="kernel's relative change in one step is"):
+        fw.assert_kernel(ntk(256), X, Y, max_kernel_change=1e-5, **arguments)
+
+
+def test_a_limit_that_is_undecided_does_not_pass() -> None:
+    found = fw.check(ntk(8), ONE_X, seeds=64)
+    dispersion = measured(found)["dispersion"]
+    assert dispersion.trusted
+    near = float(dispersion.value) + 1.5 * float(dispersion.std_error)
+    limited = fw.check(ntk(8), ONE_X, seeds=64, max_dispersion=near)
+    assert not limited.passed
+    assert "undecided at 64 seeds, so not passed" in limited.limits[0]
+    far = float(dispersion.value) + 2.5 * float(dispersion.std_error)
+    assert fw.check(ntk(8), ONE_X, seeds=64, max_dispersion=far).passed
+    with pytest.raises(AssertionError, match="undecided"):
+        fw.assert_kernel(ntk(8), ONE_X, seeds=64, max_dispersion=near)
+
+
+def test_an_error_that_is_not_trusted_does_not_pass() -> None:
+    found = fw.check(ntk(256), ONE_X, seeds=6, max_dispersion=3.0)
+    assert not measured(found)["dispersion"].trusted
+    assert not found.passed
+    assert "cannot be trusted" in found.limits[0]
+
+
+def test_a_verdict_is_asserted() -> None:
+    arguments = {"learning_rate": 0.01, "seeds": 8}
+    assert fw.assert_kernel(ntk(1024), X, Y, verdict="frozen", **arguments).verdict == "frozen"
+    both = ["weak feature learning", "frozen"]
+    assert fw.assert_kernel(ntk(1024), X, Y, verdict=both, **arguments).verdict == "frozen"
+    expected = "expected feature learning or diverges, found frozen: while the loss"
+    with pytest.raises(AssertionError, match=expected):
+        fw.assert_kernel(ntk(1024), X, Y, verdict=["feature learning", "diverges"], **arguments)
+
+
+def test_limits_and_verdict_are_asserted_together() -> None:
+    with pytest.raises(AssertionError, match="above the limit"):
+        fw.assert_kernel(
+            ntk(1024), X, Y, verdict="frozen", max_kernel_change=1e-6, learning_rate=0.01, seeds=8
+        )
+
+
+def never() -> nn.Module:
+    raise RuntimeError("built")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({}, "nothing is asserted"),
+        ({"max_dispersion": None}, "nothing is asserted"),
+        ({"verdict": "lazy"}, "verdict is 'lazy', expected one of frozen, "),
+        ({"verdict": ["frozen", "Frozen"]}, "verdict is 'Frozen'"),
+        ({"verdict": "undecided"}, "verdict is 'undecided'"),  # luck is nothing to assert
+        ({"max_dispersion": 1.0}, "above 1"),
+        ({"max_dispersion": float("nan")}, "finite"),
+        ({"max_kernel_change": 0.1}, "needs y and learning_rate"),
+    ],
+)
+def test_what_cannot_be_asserted_is_refused_before_anything_is_built(
+    arguments: dict[str, object], told: str
+) -> None:
+    with pytest.raises(ValueError, match=told):
+        fw.assert_kernel(never, X, **arguments)  # type: ignore[arg-type]
+
+
+def test_half_a_step_is_refused() -> None:
+    with pytest.raises(ValueError, match="learning_rate is missing"):
+        fw.check(never, X, Y)
+    with pytest.raises(ValueError, match="y is missing"):
+        fw.check(never, X, learning_rate=0.1)
