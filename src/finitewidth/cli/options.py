@@ -1,5 +1,6 @@
 """The options that every command spells the same, and how their text is read."""
 
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -51,6 +52,20 @@ Size = Annotated[str, typer.Option("--size", help="Number of networks: 100000 or
 Seed = Annotated[int, typer.Option("--seed", help="The seed; it alone decides the numbers.")]
 Workers = Annotated[int | None, typer.Option("--workers", help="Threads; all cores if not given.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+
+
+def check_plot(name: str) -> None:
+    """Whether a figure can be written there, before anything is drawn.
+
+    Raises
+    ------
+    ValueError
+        For another ending than .png or .svg, or a folder that does not exist.
+    """
+    if not name.endswith((".png", ".svg")):
+        raise ValueError(f"--plot is {name!r}, expected a name ending in .png or .svg.")
+    if not Path(name).absolute().parent.is_dir():
+        raise ValueError(f"--plot is {name!r}, but there is no folder {Path(name).parent}.")
 
 
 def whole_number(text: str, option: str) -> int:

@@ -1,6 +1,5 @@
 """`finitewidth sample`: the law of K itself, by exact samples."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,20 +14,6 @@ from finitewidth.law.sampler.streams import checked_seed, checked_size
 Plot = Annotated[
     str | None, typer.Option("--plot", help="Write a figure of the density: out.png or out.svg.")
 ]
-
-
-def check_plot(name: str) -> None:
-    """Whether a figure can be written there, before anything is drawn.
-
-    Raises
-    ------
-    ValueError
-        For another ending than .png or .svg, or a folder that does not exist.
-    """
-    if not name.endswith((".png", ".svg")):
-        raise ValueError(f"--plot is {name!r}, expected a name ending in .png or .svg.")
-    if not Path(name).absolute().parent.is_dir():
-        raise ValueError(f"--plot is {name!r}, but there is no folder {Path(name).parent}.")
 
 
 def sample(
@@ -69,7 +54,7 @@ def sample(
     checked_size(count)
     checked_seed(seed)
     if plot is not None:
-        check_plot(plot)
+        options.check_plot(plot)
     with progress_bar("networks", count * net.depth) as progress:
         summary = law.summary(count, seed, workers=workers, progress=progress)
     view = SampleView(law, summary, count, seed, input_)

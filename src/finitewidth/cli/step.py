@@ -7,7 +7,6 @@ import typer
 from finitewidth.cli import options
 from finitewidth.cli.inputs import read_input
 from finitewidth.cli.progress import progress_bar
-from finitewidth.cli.sample import check_plot
 from finitewidth.cli.step_split import Split
 from finitewidth.cli.step_view import StepView
 from finitewidth.law import KernelLaw
@@ -75,7 +74,7 @@ def step(
             f"the learning rate is missing; give --lr, e.g. {0.1 / law.mean():.1g} (0.1/E K)."
         )
     if plot is not None:
-        check_plot(plot)
+        options.check_plot(plot)
     with progress_bar("networks", count * net.depth) as progress:
         split = Split.of(law, lr, target, size=count, seed=seed, workers=workers, progress=progress)
         view = StepView(split, lr, target, count, seed, workers, input_)

@@ -11,13 +11,13 @@ import torch
 T = TypeVar("T")
 
 
-def checked_seeds(seeds: int | Sequence[int]) -> list[int]:
-    """How many, or which.
+def checked_seeds(seeds: int | Sequence[int], least: int = 2) -> list[int]:
+    """How many, or which; at least so many.
 
     Raises
     ------
     ValueError, TypeError
-        For fewer than two, repeated or negative ones; for anything else.
+        For fewer, repeated or negative ones; for anything else.
     """
     if isinstance(seeds, int) and not isinstance(seeds, bool):
         chosen = list(range(seeds))
@@ -28,11 +28,11 @@ def checked_seeds(seeds: int | Sequence[int]) -> list[int]:
             raise TypeError(
                 f"seeds is {seeds!r}, expected how many, or a list of whole numbers."
             ) from None
-    if len(chosen) < 2:
-        raise ValueError(f"seeds is {seeds!r}, expected at least 2 for a spread.")
+    if len(chosen) < least:
+        raise ValueError(f"seeds is {seeds!r}, expected at least {least} for a spread.")
     if len(set(chosen)) < len(chosen):
         raise ValueError("seeds holds a seed twice; every seed counts once.")
-    if min(chosen) < 0:
+    if chosen and min(chosen) < 0:
         raise ValueError(f"seeds holds {min(chosen)}, expected whole numbers of at least 0.")
     return chosen
 

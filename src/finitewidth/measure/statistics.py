@@ -69,6 +69,39 @@ def ratio(above: Float[np.ndarray, " S"], below: Float[np.ndarray, " S"]) -> Est
     return Estimate(value, error, len(rest), METHOD)
 
 
+def carrying(values: Float[np.ndarray, " S"]) -> float:
+    """How many seeds carry an average, (Σ|q|)²/Σq²; all of them where every value is 0."""
+    squares = float((values**2).sum())
+    return float(np.abs(values).sum()) ** 2 / squares if squares > 0 else float(len(values))
+
+
+def seeds_needed(values: Float[np.ndarray, " S"]) -> int:
+    """About how many it takes for `CARRIERS` of them to carry the average."""
+    return ceil(len(values) * CARRIERS / carrying(values))
+
+
+def too_few_carry(values: Float[np.ndarray, " S"], name: str) -> str:
+    """The note of an average whose error cannot be trusted, or empty."""
+    carriers = carrying(values)
+    if carriers >= CARRIERS:
+        return ""
+    return (
+        f"{len(values)} seeds are too few for the error of the {name} ({carriers:.3g} of them "
+        f"carry it, {CARRIERS:g} should); it takes about {seeds_needed(values)}."
+    )
+
+
+def few_carry_the_mean(values: Float[np.ndarray, " S"]) -> str:
+    """The note of a mean, which asks less than an error does: half of few seeds will do."""
+    carriers = carrying(values)
+    if carriers >= min(CARRIERS, len(values) / 2):
+        return ""
+    return (
+        f"{carriers:.3g} of {len(values)} seeds carry the mean; it takes about "
+        f"{seeds_needed(values)}."
+    )
+
+
 def jackknife(
     values: Float[np.ndarray, " S"], statistic: Callable[[np.ndarray], float], name: str
 ) -> Estimate:
@@ -93,21 +126,8 @@ def jackknife(
     value = float(statistic(values))
     without = np.array([statistic(np.delete(values, i)) for i in range(size)])
     error = sqrt((size - 1) * float(np.var(without)))
-    squares = values**2
-    total = float((squares**2).sum())
-    carriers = float(squares.sum()) ** 2 / total if total > 0 else float(size)
-    if carriers >= CARRIERS:
-        return Estimate(value, error, size, METHOD)
-    needed = ceil(size * CARRIERS / carriers)
-    return Estimate(
-        value,
-        error,
-        size,
-        METHOD,
-        trusted=False,
-        note=f"{size} seeds are too few for the error of the {name} ({carriers:.3g} of them carry "
-        f"it, {CARRIERS:g} should); it takes about {needed}.",
-    )
+    note = too_few_carry(values**2, name)
+    return Estimate(value, error, size, METHOD, trusted=not note, note=note)
 
 
 def variance(values: Float[np.ndarray, " S"], name: str = "variance") -> Estimate:

@@ -179,16 +179,9 @@ def verdict_on(
 
 def _at_the_start(found: "Measured", seeds: int) -> Decision:
     """Without a step only the randomness can be told."""
-    log_spread = found.log_spread
-    if regimes.compare(log_spread, regimes.RANDOM) > 0:
-        return Decision(regimes.STRONGLY_RANDOM, "log_spread")
-    log_spread = regimes.at_threshold(log_spread, seeds)
-    side = regimes.compare(log_spread, regimes.RANDOM)
-    if side == 0:
-        needed = regimes.more_seeds(log_spread, regimes.RANDOM, seeds)
-        return Decision(
-            regimes.UNDECIDED, "log_spread", needed, (regimes.STRONGLY_RANDOM, "another regime")
-        )
+    random = regimes.by_spread(found.log_spread, seeds)
+    if random is not None:
+        return random
     return Decision(
         regimes.UNDECIDED, "targets", 0, (regimes.FROZEN, regimes.WEAK, regimes.FEATURES)
     )

@@ -1,7 +1,7 @@
 """What is measured for a verdict: the kernel at the start, one step, and a descent."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from finitewidth.measure import (
     UpdateEnsemble,
     descent_ensemble,
     ensemble,
+    statistics,
     update_ensemble,
 )
 from finitewidth.verdict import regimes
@@ -72,14 +73,10 @@ class Measured:
         found = [u.distance_actual for u in self.step.updates if u.distance_actual is not None]
         if len(found) < 2:
             return None
-        values = np.array(found)
-        error = float(values.std(ddof=1) / np.sqrt(len(values)))
+        average = statistics.mean(np.array(found))
         left_out = len(self.step.updates) - len(found)
         note = f"{left_out} of {len(self.step.updates)} seeds are left out: not finite."
-        return Estimate(
-            float(values.mean()), error, len(values), "measured",
-            trusted=not left_out, note=note if left_out else "",
-        )  # fmt: skip
+        return replace(average, trusted=False, note=note) if left_out else average
 
 
 def measure(

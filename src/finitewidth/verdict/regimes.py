@@ -3,7 +3,7 @@
 See docs, "The verdict", for what each threshold stands for.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, isfinite, sqrt
 
 from finitewidth.estimate import Estimate
@@ -75,20 +75,28 @@ def decide(
     if side == 0:
         others = (DIVERGES, "another regime")
         return Decision(UNDECIDED, "diverged", more_seeds(diverged, DIVERGING, seeds), others)
+    random = by_spread(log_spread, seeds)
+    if random is not None and random.word == STRONGLY_RANDOM:
+        return random
+    if movement is None:  # unreachable while most seeds fall, unless there are two
+        return Decision(UNDECIDED, "movement", 2 * seeds, (FROZEN, WEAK, FEATURES))
+    learning = _by_movement(movement, seeds)
+    if random is None or learning.word == UNDECIDED:
+        return random or learning
+    return replace(random, between=(STRONGLY_RANDOM, learning.word))
+
+
+def by_spread(log_spread: Estimate, seeds: int) -> Decision | None:
+    """Strongly random, undecided, or None if it is neither."""
     side = compare(log_spread, RANDOM)
     if side > 0:
         return Decision(STRONGLY_RANDOM, "log_spread")
     if side < 0:
         log_spread = at_threshold(log_spread, seeds)
-        side = compare(log_spread, RANDOM)
-    if movement is None:  # unreachable while most seeds fall, unless there are two
-        return Decision(UNDECIDED, "movement", 2 * seeds, (FROZEN, WEAK, FEATURES))
-    learning = _by_movement(movement, seeds)
-    if side == 0:
-        needed = more_seeds(log_spread, RANDOM, seeds)
-        other = "another regime" if learning.word == UNDECIDED else learning.word
-        return Decision(UNDECIDED, "log_spread", needed, (STRONGLY_RANDOM, other))
-    return learning
+        if compare(log_spread, RANDOM) < 0:
+            return None
+    needed = more_seeds(log_spread, RANDOM, seeds)
+    return Decision(UNDECIDED, "log_spread", needed, (STRONGLY_RANDOM, "another regime"))
 
 
 def _by_movement(movement: Estimate, seeds: int) -> Decision:

@@ -1,17 +1,23 @@
 """The numbers behind a verdict, each with its theory and its sentence."""
 
-from math import ceil
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from finitewidth.estimate import Estimate
-from finitewidth.measure.statistics import CARRIERS
+from finitewidth.measure.statistics import few_carry_the_mean
 from finitewidth.verdict.limits import Limits, keeps
 from finitewidth.verdict.measured import Measured
 from finitewidth.verdict.recognise import Recognised
 from finitewidth.verdict.rows import Row
-from finitewidth.verdict.theory import Prediction, inputs_as_rows, one_input_rows, step_rows
+from finitewidth.verdict.theory import (
+    Prediction,
+    at_least,
+    inputs_as_rows,
+    one_input_rows,
+    step_rows,
+)
 
 
 def rows(
@@ -73,20 +79,13 @@ def _mean(mean: Estimate, prediction: Prediction | None) -> Estimate:
     """
     if prediction is None or prediction.outputs > 1 or prediction.first_input().dispersion() <= 2:
         return mean
-    error = prediction.largest_spread() / np.sqrt(mean.size)
-    return Estimate(mean.value, max(float(mean.std_error), error), mean.size, mean.method)
+    return at_least(mean, prediction.largest_spread() / np.sqrt(mean.size))
 
 
 def _carried(mean: Estimate, values: np.ndarray) -> Estimate:
     """Marked where few seeds carry the mean, which then is more likely too low."""
-    carriers = float(values.sum()) ** 2 / float((values**2).sum())
-    if carriers >= min(CARRIERS, len(values) / 2):
-        return mean
-    return Estimate(
-        mean.value, mean.std_error, mean.size, mean.method, trusted=False,
-        note=f"{carriers:.3g} of {len(values)} seeds carry the mean; it takes about "
-        f"{ceil(len(values) * CARRIERS / carriers)}.",
-    )  # fmt: skip
+    note = few_carry_the_mean(values)
+    return replace(mean, trusted=False, note=note) if note else mean
 
 
 def _step(

@@ -15,6 +15,7 @@ import torch
 from finitewidth._records import Record, digest
 from finitewidth._shapes import Float
 from finitewidth.measure.factory import Factory, build, fingerprint, refuse_identical
+from finitewidth.measure.seeds import checked_seeds
 from finitewidth.measure.trajectory.measuring import Measured, Probe, kept_random_state
 from finitewidth.measure.trajectory.quantities import (
     alignments,
@@ -132,7 +133,7 @@ def null_band(
     Of every quantity the difference between two seeds is taken, so that the band can be compared
     with a change in training: both compare two networks. Torch's random numbers are put back.
     """
-    chosen = _checked_seeds(seeds)
+    chosen = checked_seeds(seeds, least=0)
     wanted = _checked_quantiles(quantiles, len(chosen))
     probe, kernels, found, prints = None, [], [], []
     targets = None
@@ -230,20 +231,3 @@ def _checked_quantiles(quantiles: Sequence[float], seeds: int) -> Float[np.ndarr
             f"at least {needed}, or quantiles nearer to 0.5."
         )
     return found
-
-
-def _checked_seeds(seeds: int | Sequence[int]) -> list[int]:
-    if isinstance(seeds, int) and not isinstance(seeds, bool):
-        chosen = list(range(seeds))
-    else:
-        try:
-            chosen = [int(seed) for seed in seeds]  # type: ignore[union-attr]
-        except (TypeError, ValueError):
-            raise TypeError(
-                f"seeds is {seeds!r}, expected how many, or a list of whole numbers."
-            ) from None
-    if len(set(chosen)) < len(chosen):
-        raise ValueError("seeds holds a seed twice; every seed counts once.")
-    if chosen and min(chosen) < 0:
-        raise ValueError(f"seeds holds {min(chosen)}, expected whole numbers of at least 0.")
-    return chosen

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from math import ceil, e, log
+from math import e, log
 from typing import Any
 
 import numpy as np
@@ -100,19 +100,12 @@ class DescentEnsemble:
         values = np.array([float(d.moved or 0.0) / min(d.folds, MOST_FOLDS) for d in fell])
         average = statistics.mean(values)
         slow = sum(d.folds < FEWEST_FOLDS for d in fell)
-        squares = float((values**2).sum())
-        carriers = float(values.sum()) ** 2 / squares if squares > 0 else float(len(values))
-        note = ""
+        note = statistics.few_carry_the_mean(values)
         if slow:
             note = (
                 f"The loss of {slow} of {len(fell)} seeds falls by less than {FEWEST_FOLDS:g} of "
                 "a factor e, too little to say how far a whole one takes the kernel; raise the "
                 "learning rate or max_steps."
-            )
-        elif carriers < min(statistics.CARRIERS, len(values) / 2):
-            note = (
-                f"{carriers:.3g} of {len(values)} seeds carry the mean; it takes about "
-                f"{ceil(len(values) * statistics.CARRIERS / carriers)}."
             )
         return Estimate(
             average.value, average.std_error, average.size, average.method,

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from math import ceil
 from typing import Any
 
 import numpy as np
@@ -194,17 +193,8 @@ def _ratio(above: np.ndarray, below: np.ndarray, name: str) -> Estimate:
 
 def _honest(found: Estimate, values: np.ndarray, name: str) -> Estimate:
     """Mark an average that few seeds carry: changes of a kernel are heavy-tailed."""
-    squares = float((values**2).sum())
-    size = len(values)
-    carriers = float(np.abs(values).sum()) ** 2 / squares if squares > 0 else float(size)
-    if carriers >= statistics.CARRIERS:
-        return found
-    return _untrusted(
-        found,
-        f"{size} seeds are too few for the error of the {name} ({carriers:.3g} of them carry it, "
-        f"{statistics.CARRIERS:g} should); it takes about "
-        f"{ceil(size * statistics.CARRIERS / carriers)}.",
-    )
+    note = statistics.too_few_carry(values, name)
+    return _untrusted(found, note) if note else found
 
 
 def _untrusted(found: Estimate, note: str) -> Estimate:
