@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from finitewidth import law as law
     from finitewidth import measure as measure
     from finitewidth import network as network
+    from finitewidth import paths as paths
     from finitewidth import report as report
     from finitewidth import simulate as simulate
     from finitewidth.estimate import Estimate as Estimate
@@ -43,6 +44,7 @@ __all__ = [
     "law",
     "measure",
     "network",
+    "paths",
     "report",
     "simulate",
 ]

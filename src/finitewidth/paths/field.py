@@ -1,0 +1,63 @@
+"""The networks and inputs that the path calculus is about."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from finitewidth._shapes import Float
+from finitewidth.network import MLP
+
+
+def checked_network(net: MLP) -> MLP:
+    """The network, if its outputs are sums over paths in the sense of the paper.
+
+    Raises
+    ------
+    TypeError
+        For something that is not an `MLP`.
+    ValueError
+        For several outputs, biases that are random at initialisation, residual connections, and
+        activations that are not linear on either side of 0.
+    """
+    if not isinstance(net, MLP):
+        raise TypeError(f"net is {type(net).__name__}, expected a finitewidth.MLP.")
+    if net.n_out != 1:
+        raise ValueError(f"n_out is {net.n_out}, expected 1: paths end at one output.")
+    if net.act.slope is None:
+        raise ValueError(
+            f"activation is {net.act.name!r}, expected relu, leaky_relu, abs or identity: only for "
+            "these is the output a sum over paths; use finitewidth.simulate.ensemble."
+        )
+    if net.bias_variance > 0:
+        raise ValueError(
+            f"bias_variance is {net.bias_variance:g}, expected biases that are 0 at "
+            "initialisation, as in the paper; use finitewidth.simulate.ensemble."
+        )
+    if net.residual is not None:
+        raise ValueError(
+            "the network has residual connections, expected residual=None: a path visits every "
+            "layer; use finitewidth.simulate.ensemble."
+        )
+    return net
+
+
+def checked_input(net: MLP, x: ArrayLike) -> Float[np.ndarray, " n_in"]:
+    """An input of shape [n_in] in float64.
+
+    Raises
+    ------
+    ValueError
+        For another shape, numbers that are not finite, and an input of zeros.
+    TypeError
+        For something that is not numbers.
+    """
+    try:
+        array = np.asarray(x, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"x is {type(x).__name__}, expected {net.n_in} numbers.") from None
+    if array.shape != (net.n_in,):
+        raise ValueError(f"x has shape {list(array.shape)}, expected [{net.n_in}] (one input).")
+    if not np.isfinite(array).all():
+        raise ValueError("x holds numbers that are not finite, expected finite numbers only.")
+    if not array.any():
+        raise ValueError("x is zero, expected an input that is not: no path carries a weight.")
+    return array
