@@ -27,8 +27,10 @@ def averages(kernels, needed=None):
         (centred**2, statistics.FOR_MEANS, variance(kernels)),
         (kernels**2, statistics.FOR_MOMENTS, dispersion(kernels)),
     ):
-        least = least if needed is None else needed
-        yield estimate, statistics.effective_numbers(terms) >= least
+        carried = statistics.effective_numbers(terms) >= (least if needed is None else needed)
+        if terms is kernels and needed is None:
+            carried &= statistics.deviating(kernels) >= statistics.for_deviations(len(kernels))
+        yield estimate, carried
 
 
 def mean(kernels):
@@ -100,6 +102,16 @@ def test_ordinary_ensembles_are_trusted():
         if size > 100:
             assert of_variance.mean() > 0.9
             assert of_dispersion.mean() > 0.9
+
+
+def test_a_mean_is_not_trusted_for_what_all_networks_share():
+    """K_b is 1 in a network whose last layer is dead, and carried by the few that are alive."""
+    net = fw.MLP.equal_width(2, 2, 11)
+    exact = fw.KernelLaw(net, [0.8, 1.1]).mean("biases")
+    found = [simulate.ensemble(net, [0.8, 1.1], 20_000, seed).mean("biases") for seed in range(6)]
+    assert min(one.z(exact).item() for one in found) < -5  # far too low, with a small error
+    assert not any(one.trusted for one in found)
+    assert any("differs by from the median" in one.note for one in found)
 
 
 DEEP = fw.MLP.equal_width(10, 10, 30)

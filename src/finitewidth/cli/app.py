@@ -8,6 +8,7 @@ from finitewidth import __version__
 from finitewidth.cli.check import check
 from finitewidth.cli.design import design
 from finitewidth.cli.law import law
+from finitewidth.cli.reproduce import reproduce
 from finitewidth.cli.sample import sample
 from finitewidth.cli.step import step
 
@@ -25,6 +26,7 @@ app.command()(sample)
 app.command()(step)
 app.command()(check)
 app.command()(design)
+app.command()(reproduce)
 
 
 def _version(show: bool | None) -> None:

@@ -1,0 +1,49 @@
+"""The published results that can be reproduced, by name."""
+
+from importlib import import_module
+
+from finitewidth.reproduce.result import Progress, Reproduction
+
+ENTRIES = {
+    "errata": "Corrections to Hanin & Nica (2020): printed forms against four computations",
+}
+"""Name of a module of this folder, and what it reproduces. The module has ``reproduce``."""
+
+
+def names() -> dict[str, str]:
+    """Every name with what it reproduces."""
+    return dict(ENTRIES)
+
+
+def reproduce(
+    name: str, *, quick: bool = False, seed: int = 0, progress: Progress | None = None
+) -> Reproduction:
+    """Compute a published result anew.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+    quick : bool
+        Fewer networks, larger errors: for a first look.
+    seed : int
+        Of everything that is sampled.
+    progress : callable, optional
+        Called with (pieces done, pieces in all).
+
+    Returns
+    -------
+    Reproduction
+        Tables, figures and numbers.
+
+    Raises
+    ------
+    ValueError
+        For a name that is not there, or a seed below 0.
+    """
+    if name not in ENTRIES:
+        raise ValueError(f"the name is {name!r}, expected one of {', '.join(ENTRIES)}.")
+    if seed < 0:
+        raise ValueError(f"seed is {seed}, expected 0 or more.")
+    module = import_module(f"finitewidth.reproduce.{name.replace('-', '_')}")
+    return module.reproduce(quick=quick, seed=seed, progress=progress)
