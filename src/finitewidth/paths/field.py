@@ -1,5 +1,9 @@
 """The networks and inputs that the path calculus is about."""
 
+from collections.abc import Sequence
+from operator import index
+from typing import SupportsIndex
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -61,3 +65,51 @@ def checked_input(net: MLP, x: ArrayLike) -> Float[np.ndarray, " n_in"]:
     if not array.any():
         raise ValueError("x is zero, expected an input that is not: no path carries a weight.")
     return array
+
+
+def whole(value: SupportsIndex, name: str, least: int) -> int:
+    """A whole number of at least `least`.
+
+    Raises
+    ------
+    ValueError
+        For anything else.
+    """
+    try:
+        number = index(value)
+    except TypeError:
+        number = least - 1
+    if number < least or isinstance(value, bool):
+        raise ValueError(f"{name} is {value!r}, expected a whole number of at least {least}.")
+    return number
+
+
+def power_sums_of(
+    net: MLP, x: ArrayLike | None, power_sums: Sequence[float] | None
+) -> tuple[float, float]:
+    """|x|_2² and |x|_4⁴ of an input, of given sums, or of all ones.
+
+    Raises
+    ------
+    ValueError
+        If both are given, or if no input has such sums.
+    TypeError
+        For something that is not two numbers.
+    """
+    if power_sums is None:
+        array = np.ones(net.n_in) if x is None else checked_input(net, x)
+        return float(np.sum(array**2)), float(np.sum(array**4))
+    if x is not None:
+        raise ValueError("x and power_sums were both given; give one of them.")
+    try:
+        square, fourth = (float(one) for one in power_sums)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"power_sums is {power_sums!r}, expected two numbers (|x|_2^2, |x|_4^4)."
+        ) from None
+    if not (0.0 < fourth <= square**2 * (1.0 + 1e-9) < np.inf):
+        raise ValueError(
+            f"power_sums is ({square:g}, {fourth:g}), which no input has; expected "
+            "0 < |x|_4^4 ≤ (|x|_2^2)²."
+        )
+    return square, fourth
