@@ -8,6 +8,7 @@ from finitewidth import __version__
 from finitewidth.cli.check import check
 from finitewidth.cli.design import design
 from finitewidth.cli.law import law
+from finitewidth.cli.paths import paths
 from finitewidth.cli.reproduce import reproduce
 from finitewidth.cli.sample import sample
 from finitewidth.cli.step import step
@@ -26,6 +27,7 @@ app.command()(sample)
 app.command()(step)
 app.command()(check)
 app.command()(design)
+app.command()(paths)
 app.command()(reproduce)
 
 

@@ -18,9 +18,9 @@ class Results:
     inputs: dict[str, Any]
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def exact(self, name: str, value: float, method: str = "exact") -> None:
+    def exact(self, name: str, value: float | np.ndarray, method: str = "exact") -> None:
         """A closed quantity."""
-        self._put(name, value, 0.0, method, True)
+        self._put(name, value, np.zeros_like(value), method, True)
 
     def approximate(self, name: str, value: float, method: str) -> None:
         """A closed form that is not exact, such as the paper's or a limit."""

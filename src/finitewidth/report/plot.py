@@ -111,7 +111,7 @@ class Plot:
         """
         buffer = StringIO()
         with style():
-            draw(self).savefig(buffer, format="svg", metadata=_no_metadata("svg"))
+            draw(self).savefig(buffer, format="svg", metadata=no_metadata("svg"))
         return inline(buffer.getvalue(), prefix, self.title)
 
     def save(self, path: str | Path) -> Path:
@@ -127,11 +127,11 @@ class Plot:
             raise ValueError(f"path is {str(path)!r}, expected a name ending in .png or .svg.")
         kind = path.suffix[1:]
         with style():
-            draw(self).savefig(path, format=kind, metadata=_no_metadata(kind))
+            draw(self).savefig(path, format=kind, metadata=no_metadata(kind))
         return path
 
 
-def _no_metadata(kind: str) -> dict[str, None]:
+def no_metadata(kind: str) -> dict[str, None]:
     """Dates and program versions would make the bytes differ from run to run."""
     if kind == "png":
         return {"Software": None}
