@@ -33,7 +33,7 @@ def test_the_table_and_the_sentence(run: Run) -> None:
 
 
 def test_a_deep_network_is_told_in_logs(run: Run) -> None:
-    done = run("paths", "--n-in", "3", "--width", "3", "--depth", "500")
+    done = run("paths", "--n-in", "3", "--width", "3", "--depth", "900")
     assert "e^" in done.stdout
     without = run("paths", "--widths", "4", "--no-bias")
     assert without.returncode == 0
