@@ -46,7 +46,7 @@ def test_a_network_without_hidden_layer():
 
 @pytest.mark.parametrize("name", ["ntk", "standard"])
 def test_scalings_are_exact_in_fractions(name):
-    variance, rate = scaling(name)(7, Fraction(5, 3))
+    variance, rate = scaling(name).scale(7, 4, Fraction(5, 3), is_first=False, is_output=False)
     assert variance == Fraction(5, 21)
     assert rate == (variance if name == "ntk" else 1)
 

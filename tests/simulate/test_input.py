@@ -48,7 +48,11 @@ BAD = {
     "progress": (TypeError, {"progress": "yes"}, "progress is 'yes', expected True, False or"),
 }
 FOR_ENSEMBLE = {
-    "deferred": (ValueError, {"method": "deferred"}, 'not available in this version; use "dense"'),
+    "deferred": (
+        ValueError,
+        {"net": cases.NETS["relu, uniform weights"], "method": "deferred"},
+        "only Gaussian weights need not be drawn in full",
+    ),
     "method": (ValueError, {"method": "torch"}, "method is 'torch', expected one of auto, dense"),
 }
 FOR_STEP = {

@@ -102,7 +102,7 @@ def test_a_network_that_does_not_fit_is_refused_at_once():
         ValueError,
         match=r"10 networks at 1 input\(s\) need .* TiB .* lower the widths or the depth, or raise",
     ):
-        simulate.ensemble(net, np.ones(3), 10, seed=0)
+        simulate.ensemble(net, np.ones(3), 10, seed=0, method="dense")
 
 
 def test_results_that_do_not_fit_are_refused_at_once():

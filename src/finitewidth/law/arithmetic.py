@@ -57,8 +57,12 @@ class _Walk:
 
     def scale(self, index: int, fan_in: int) -> tuple[Fraction, Fraction]:
         """c of a layer and λ/c, without the rounding of the floats in `Layer`."""
-        gain = self.net.output_gain if index == self.net.depth else self.net.hidden_gain
-        variance, rate = scaling(self.net.parametrization)(fan_in, Fraction(gain))
+        is_output = index == self.net.depth
+        gain = self.net.output_gain if is_output else self.net.hidden_gain
+        fan_out = self.net.n_out if is_output else self.net.widths[index - 1]
+        variance, rate = scaling(self.net.parametrization).scale(
+            fan_in, fan_out, Fraction(gain), is_first=index == 1, is_output=is_output
+        )
         return variance, rate / variance
 
     def weight(self, row: list[int], column: int) -> Fraction:

@@ -27,7 +27,8 @@ class MLP:
     """A fully connected network at random initialisation.
 
     y^(1) = b + Ŵ x, x^(j) = σ(y^(j)), y^(j+1) = b + Ŵ x^(j), N = y^(d), with Ŵ = √c_j W, W
-    independent of variance 1, c_j = C_W/n_{j−1}, b ~ Normal(0, bias_variance).
+    independent of variance 1, c_j = C_W/n_{j−1} (with another power of the width where the
+    parametrization says so), b ~ Normal(0, bias_variance).
 
     Parameters
     ----------
@@ -51,11 +52,12 @@ class MLP:
     bias_variance : float
         C_b; 0 means zero at initialisation.
     bias_lr : float
-        Learning-rate factor of the biases; 0 freezes them.
+        Learning-rate factor of the biases itself, in every parametrization; 0 freezes them.
     residual : None or (float, float)
         (alpha, gamma) of z' = gamma z + alpha (b + Ŵ σ(z)) between hidden layers.
     parametrization : str
-        ``ntk`` or ``standard``: see `finitewidth.network.parametrizations`.
+        ``ntk``, ``standard``, ``mup`` or ``mean_field``: see
+        `finitewidth.network.parametrizations`.
     activation_derivatives : tuple of callable
         (f', f'', …) of an activation given as a function.
 
@@ -154,7 +156,9 @@ class MLP:
         """Weight layer `index` between the given widths."""
         is_output = index == self.depth
         gain = self.output_gain if is_output else self.hidden_gain
-        variance, rate = scaling(self.parametrization)(fan_in, gain)
+        variance, rate = scaling(self.parametrization).scale(
+            fan_in, fan_out, gain, is_first=index == 1, is_output=is_output
+        )
         return Layer(index, fan_in, fan_out, variance, rate, is_output)
 
     def layers(self) -> Iterator[Layer]:

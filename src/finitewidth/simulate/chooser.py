@@ -8,7 +8,9 @@ from numpy.typing import ArrayLike
 from finitewidth.network import MLP
 from finitewidth.simulate import inputs
 from finitewidth.simulate.dense import run
+from finitewidth.simulate.memory import parameter_counts
 from finitewidth.simulate.results import Ensemble, FirstStep
+from finitewidth.simulate.training import plan
 
 METHODS = ("auto", "dense", "deferred")
 PATTERNS = ("real", "frozen")
@@ -38,7 +40,10 @@ def ensemble(
         0 or more. The first networks of a larger ensemble are those of a smaller one with the
         same seed, whatever the memory budget.
     method : str
-        ``"auto"`` and ``"dense"`` store every matrix.
+        ``"dense"`` stores every matrix. ``"deferred"`` answers products with Gaussian matrices
+        that are never drawn in full: the same law, with other networks for a seed, at a cost
+        linear in the width; it needs PyTorch. ``"auto"`` is dense up to 2²² weights a network,
+        and beyond takes the cheaper one; the result's ``method`` says which.
     memory_budget : int, optional
         Bytes this call may use; half of the memory that is free now if None. It decides how many
         networks are held at once, never the result.
@@ -72,10 +77,19 @@ def ensemble(
     start = inputs.whole(seed, "seed", 0)
     if method not in METHODS:
         raise ValueError(f"method is {method!r}, expected one of {', '.join(METHODS)}.")
-    if method == "deferred":
-        raise ValueError(
-            'method is "deferred", which is not available in this version; use "dense".'
-        )
+    load = plan.Load(
+        right=len(rows), left=len(rows), gradient=0, steps=0, momentum=False, itemsize=8,
+        results=8 * (3 * len(rows) ** 2 + len(rows)),
+    )  # fmt: skip
+    most = plan.allowed(memory_budget)
+    if method == "auto" and parameter_counts(net)[0] <= plan.STORED:
+        method = "dense"
+    if plan.choose(net, load, method, most) == "deferred":
+        plan.needs_torch("cpu")
+        from finitewidth.simulate.training import initial
+
+        at_once = plan.at_once(net, load, "deferred", count, most)
+        return initial.ensemble(net, rows, count, start, at_once, progress)
     return run.ensemble(net, rows, count, start, memory_budget, progress)
 
 

@@ -10,8 +10,14 @@ from finitewidth._shapes import Float
 from finitewidth.network import MLP
 
 
-def simulable(net: object) -> MLP:
+def simulable(net: object, *, several_outputs: bool = False) -> MLP:
     """The network, if its outputs, residual widths, activation and weight law can be simulated.
+
+    Parameters
+    ----------
+    net : object
+    several_outputs : bool
+        Whether the caller covers n_out > 1.
 
     Raises
     ------
@@ -23,9 +29,10 @@ def simulable(net: object) -> MLP:
     """
     if not isinstance(net, MLP):
         raise TypeError(f"net is a {type(net).__name__}, expected a finitewidth.MLP.")
-    if net.n_out != 1:
+    if net.n_out != 1 and not several_outputs:
         raise ValueError(
-            f"n_out is {net.n_out}, but simulate does not cover several outputs yet; use n_out=1."
+            f"n_out is {net.n_out}, but this simulation covers one output; use n_out=1, or "
+            "fw.simulate.train(…, steps=0), which covers several."
         )
     if net.residual is not None and len(net.runs) > 1:
         raise ValueError(
@@ -59,7 +66,8 @@ def needs_second_derivative(net: MLP) -> None:
         )
 
 
-def _finite(value: object, name: str) -> Float[np.ndarray, "..."]:
+def finite(value: object, name: str) -> Float[np.ndarray, "..."]:
+    """`value` as a float64 array; TypeError or ValueError where it holds no finite numbers."""
     array = np.asarray(value)
     if array.dtype.kind not in "fiu":
         raise TypeError(
@@ -72,7 +80,7 @@ def _finite(value: object, name: str) -> Float[np.ndarray, "..."]:
     return array
 
 
-def input_rows(net: MLP, X: object) -> Float[np.ndarray, "B n_in"]:
+def input_rows(net: MLP, X: object, name: str = "X") -> Float[np.ndarray, "B n_in"]:
     """The inputs as rows of a float64 array; one vector becomes one row.
 
     Raises
@@ -82,19 +90,19 @@ def input_rows(net: MLP, X: object) -> Float[np.ndarray, "B n_in"]:
     TypeError
         For entries that are no real numbers.
     """
-    array = _finite(X, "X")
+    array = finite(X, name)
     rows = array[None] if array.ndim == 1 else array
     if rows.ndim != 2 or rows.shape[1] != net.n_in or rows.shape[0] == 0:
         raise ValueError(
-            f"X has shape {array.shape}, expected [B, {net.n_in}] or [{net.n_in}] for a network "
-            f"with n_in={net.n_in}; reshape X or change n_in."
+            f"{name} has shape {array.shape}, expected [B, {net.n_in}] or [{net.n_in}] for a "
+            f"network with n_in={net.n_in}; reshape {name} or change n_in."
         )
     return np.ascontiguousarray(rows)
 
 
 def targets(y: object, count: int) -> Float[np.ndarray, " B"]:
     """The targets as a float64 vector; raises as `input_rows`."""
-    array = _finite(y, "y")
+    array = finite(y, "y")
     if array.shape != (count,) and not (array.ndim == 0 and count == 1):
         raise ValueError(
             f"y has shape {array.shape}, expected [{count}]: one target for each input in X."

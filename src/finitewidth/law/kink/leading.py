@@ -29,7 +29,6 @@ import numpy as np
 from finitewidth._shapes import Float
 from finitewidth.law.kink.output_error import log_mean_error, log_square_error
 from finitewidth.network import MLP
-from finitewidth.network.parametrizations import scaling
 
 MAX_LAYERS = 5_000_000
 
@@ -115,11 +114,13 @@ def _scales(net: MLP) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Logs of n_j and n_{j−1} of the hidden layers, and of c_j, λ_j of all d layers."""
     widths = np.repeat([n for n, _ in net.runs], [count for _, count in net.runs]).astype(float)
     fan_in = np.concatenate(([float(net.n_in)], widths))
-    rule = scaling(net.parametrization)
-    sizes, where = np.unique(fan_in[:-1], return_inverse=True)
-    hidden = np.array([rule(int(size), net.hidden_gain) for size in sizes.tolist()])
-    last = np.array([rule(int(fan_in[-1]), net.output_gain)])
-    variance, rate = np.log(np.concatenate([hidden[where], last])).T
+    first = next(net.layers())
+    last = net.layer(net.depth, int(fan_in[-1]), net.n_out)
+    sizes, where = np.unique(fan_in[1:-1], return_inverse=True)
+    between = [net.layer(2, int(size), 1) for size in sizes.tolist()]  # by their fan-in alone
+    of_size = np.array([(one.weight_variance, one.weight_lr) for one in between]).reshape(-1, 2)
+    ends = np.array([(one.weight_variance, one.weight_lr) for one in (first, last)])
+    variance, rate = np.log(np.concatenate([ends[:1], of_size[where], ends[1:]])).T
     return np.log(widths), np.log(fan_in[:-1]), variance, rate
 
 

@@ -56,8 +56,9 @@ class Block:
 
 def _hidden_layers_from_the_top(net: MLP) -> Iterator[tuple[int, float, float]]:
     """Width, c_j and λ_j/c_j of the layers d−1, …, 1."""
-    for segment in reversed(hidden_segments(net)):
-        layer = net.layer(0, segment.fan_in, segment.width)
+    # The first segment is layer 1 alone, which may be scaled as no other.
+    for place, segment in reversed(list(enumerate(hidden_segments(net), start=1))):
+        layer = net.layer(place, segment.fan_in, segment.width)
         mark = layer.weight_lr / layer.weight_variance
         for _ in range(segment.count):
             yield segment.width, layer.weight_variance, mark
