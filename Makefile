@@ -35,8 +35,9 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup  ## the main job on scikit-learn's digits, ending in a report
 	$(BIN)/python demo/digits.py
 
+# A worker a core, of one thread each: most tests are small, and threads would only contend.
 test: setup  ## the tests, without those that take minutes
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 
 test-slow: setup  ## only the tests that take minutes
 	$(BIN)/python -m pytest -m slow

@@ -34,7 +34,14 @@ def test_the_table_and_the_sentence(run: Run) -> None:
 
 def test_a_deep_network_is_told_in_logs(run: Run) -> None:
     done = run("paths", "--n-in", "3", "--width", "3", "--depth", "900")
-    assert "e^" in done.stdout
+    law = fw.KernelLaw(fw.MLP.equal_width(3, 3, 899))
+    for name, value in [
+        ("E K_w²", law.log_moment(2, "weights")),
+        ("E K_b K_w", law.log_cross_moment()),
+        ("E K_b²", law.log_moment(2, "biases")),
+    ]:
+        (row,) = [line for line in done.stdout.splitlines() if line.startswith(name)]
+        assert float(row.split("e^")[1].split()[0]) == pytest.approx(value, abs=1e-4)
     without = run("paths", "--widths", "4", "--no-bias")
     assert without.returncode == 0
 

@@ -153,7 +153,7 @@ BAD_X = [
     (["a", "b", "c"], "x is list", "expected 3 numbers"),
     (np.array(["1", "2", "3"]), "x is", "expected 3 numbers"),
     ([1, [2, 3], 4], "x is list", "expected 3 numbers"),
-    ([object()] * 3, "x is list", "expected 3 numbers"),
+    ([...] * 3, "x is list", "expected 3 numbers"),
     ({"a": 1}, "x is dict", "expected 3 numbers"),
     (np.array([1 + 2j, 1, 1]), "x", "expected"),
     (np.array([1.0, NAN, 2.0]), "x[1] is nan", "expected finite numbers only."),

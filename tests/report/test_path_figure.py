@@ -81,6 +81,8 @@ def test_collisions_are_ringed_and_a_late_start_is_drawn_late() -> None:
     }  # fmt: skip
     assert len(lines["path-1"][0]) == 6
     assert len(lines["path-3"][0]) == 4
+    late[:, 0] = -1  # nobody is there: no meeting
+    assert PathFigure(late, SIZES).collisions == [1, 2, 3]
     window = PathFigure(FOUR, SIZES, layers=(1, 3))
     assert len(drawn(window)["path-1"][0]) == 4
 
