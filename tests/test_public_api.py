@@ -7,7 +7,7 @@ import finitewidth as fw
 SURFACE = {
     "finitewidth": [
         "Check", "Estimate", "KernelLaw", "MLP", "__version__", "assert_kernel", "check", "design",
-        "law", "measure", "network", "paths", "report", "simulate",
+        "expansion", "law", "measure", "network", "paths", "report", "simulate",
     ],
     "MLP": [
         "act", "activation", "activation_derivatives", "beta", "bias", "bias_lr", "bias_variance",

@@ -10,6 +10,7 @@ from finitewidth._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from finitewidth import design as design
+    from finitewidth import expansion as expansion
     from finitewidth import law as law
     from finitewidth import measure as measure
     from finitewidth import network as network
@@ -41,6 +42,7 @@ __all__ = [
     "assert_kernel",
     "check",
     "design",
+    "expansion",
     "law",
     "measure",
     "network",
