@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import kink, law, measure, recorder, sampler
+from benchmarks import deferred, kink, law, measure, recorder, sampler
 from benchmarks.table import show
 
 BENCHMARKS = {
@@ -11,6 +11,7 @@ BENCHMARKS = {
     "sampler": sampler,
     "measure": measure,
     "recorder": recorder,
+    "deferred": deferred,
 }
 
 for name in sys.argv[1:] or BENCHMARKS:

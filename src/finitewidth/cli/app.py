@@ -11,6 +11,7 @@ from finitewidth.cli.law import law
 from finitewidth.cli.paths import paths
 from finitewidth.cli.reproduce import reproduce
 from finitewidth.cli.sample import sample
+from finitewidth.cli.simulate import simulate
 from finitewidth.cli.step import step
 
 BAD_INPUT = 2
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.command()(law)
 app.command()(sample)
 app.command()(step)
+app.command()(simulate)
 app.command()(check)
 app.command()(design)
 app.command()(paths)

@@ -37,7 +37,8 @@ WeightLaw = Annotated[
 Parametrization = Annotated[
     str,
     typer.Option(
-        "--parametrization", help="ntk (unit-variance weights) or standard (PyTorch's own)."
+        "--parametrization",
+        help="ntk (unit-variance weights), standard (PyTorch's own), mup or mean_field.",
     ),
 ]
 HiddenGain = Annotated[

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from finitewidth._shapes import Float, Int
+from finitewidth.simulate.deferred.threads import threads
 
 # SFC64 is NumPy's fastest. PyTorch's CPU generator is twice as fast in float32 and half as fast in
 # float64, but takes in only 32 bits of a seed: among 10^5 streams some would be the same.
@@ -81,12 +82,12 @@ class Streams:
                 rng.standard_normal(dtype=array.dtype, out=some)  # type: ignore[arg-type]
 
         jobs = [(network, piece) for network in range(len(array)) for piece in range(pieces)]
-        threads = min(torch.get_num_threads(), len(jobs))
-        if threads == 1 or array.size < THREADED:
+        workers = min(threads(), len(jobs))
+        if workers == 1 or array.size < THREADED:
             for job in jobs:
                 draw(*job)
         else:
-            with ThreadPoolExecutor(threads) as pool:
+            with ThreadPoolExecutor(workers) as pool:
                 for done in [pool.submit(draw, *job) for job in jobs]:
                     done.result()
         return found.to(device)

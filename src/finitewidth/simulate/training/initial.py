@@ -5,6 +5,7 @@ import torch
 
 from finitewidth._shapes import Float
 from finitewidth.network import MLP
+from finitewidth.simulate.deferred.threads import lent_to_products
 from finitewidth.simulate.dense.draw import BLOCK
 from finitewidth.simulate.progress import reporting
 from finitewidth.simulate.results import Ensemble
@@ -29,7 +30,7 @@ def ensemble(
     weights, biases = np.empty((size, count, count)), np.empty((size, count, count))
     rows = torch.from_numpy(X)
     quiet = np.errstate(over="ignore", invalid="ignore")
-    with quiet, torch.no_grad(), reporting(progress, "networks") as report:
+    with lent_to_products(), quiet, torch.no_grad(), reporting(progress, "networks") as report:
         for first in range(0, size, min(at_once, BLOCK)):
             last = min(first + min(at_once, BLOCK), size)
             networks = building.deferred(net, seed, first, last, torch.float64, torch.device("cpu"))

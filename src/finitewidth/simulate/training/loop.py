@@ -171,4 +171,9 @@ class _Run:
 
 def run(problem: Problem, how: How, store: Store, progress: object) -> Trajectory:
     """Train all networks of the problem, or those steps of them that the store lacks."""
-    return _Run(problem, how, store, progress).all()
+    if how.method != "deferred":
+        return _Run(problem, how, store, progress).all()
+    from finitewidth.simulate.deferred.threads import lent_to_products
+
+    with lent_to_products():
+        return _Run(problem, how, store, progress).all()
