@@ -4,4 +4,6 @@
 `optimizer` the descent of such layers. Imported on use, since they need PyTorch.
 """
 
+from finitewidth.simulate.deferred.linear import DeferredLinear as DeferredLinear
 from finitewidth.simulate.deferred.matrix import DeferredMatrix as DeferredMatrix
+from finitewidth.simulate.deferred.optimizer import DeferredSGD as DeferredSGD
