@@ -18,19 +18,21 @@ class Replay:
 
     def right(self, x: torch.Tensor) -> torch.Tensor:
         answer = self.matrix.right(x)
-        asked, kept = x.double(), answer.double()
+        asked, kept = x.double().clone(), answer.double()
         self._steps.append(lambda w: self._compare(kept, asked @ w.mT, asked, w))
         return answer
 
     def left(self, u: torch.Tensor) -> torch.Tensor:
         answer = self.matrix.left(u)
-        asked, kept = u.double(), answer.double()
+        asked, kept = u.double().clone(), answer.double()
         self._steps.append(lambda w: self._compare(kept, asked @ w, asked, w))
         return answer
 
-    def descend(self, u, x, rate, momentum=0.0, weight_decay=0.0) -> None:
-        self.matrix.descend(u, x, rate, momentum, weight_decay)
-        a, b = u.double(), x.double()
+    def descend(self, u, x, rate, momentum=0.0, weight_decay=0.0, mix=None) -> None:
+        self.matrix.descend(u, x, rate, momentum, weight_decay, mix)
+        a, b = u.double().clone(), x.double().clone()
+        if mix is not None:
+            a = torch.einsum("srn,srb->sbn", a, mix.double())
 
         def step(w: torch.Tensor) -> None:
             gradient = a.mT @ b + weight_decay * w

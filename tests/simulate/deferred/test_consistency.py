@@ -106,6 +106,42 @@ def test_networks_whose_directions_differ_in_number() -> None:
     assert torch.equal(batch.left(u)[1:2], alone.left(u[1:2]))
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+def test_steps_along_mixtures_of_the_rows(dtype, unchecked) -> None:
+    replay = asked(30, 40, size=2, dtype=dtype)
+    for step in range(4):
+        x, u = rows(2, 3, 40, step, dtype), rows(2, 5, 30, 70 + step, dtype)
+        replay.right(x)
+        replay.left(u)
+        mix = rows(2, 5, 3, 80 + step, dtype)
+        replay.descend(u, x, 0.01, momentum=0.9, weight_decay=0.1, mix=mix)
+    assert replay.error() < BOUND[dtype]
+    with pytest.raises(ValueError, match=r"mix has shape \(2, 3, 5\), expected \[2, 5, 3\]"):
+        replay.matrix.descend(u, x, 0.01, mix=mix.mT)
+    with pytest.raises(ValueError, match="mix holds nan or inf"):
+        replay.matrix.descend(u, x, 0.01, mix=mix * torch.inf)
+
+
+def test_rows_are_recognised_by_what_they_hold() -> None:
+    replay = asked(30, 40, size=2)
+    memory = rows(2, 6, 40, 3)
+    memory = memory.reshape(2, 6, 40)
+    replay.right(memory[:, :3])
+    replay.right(memory[:, 3:])  # as large, in the same memory, elsewhere
+    x = rows(2, 3, 40, 4)
+    replay.right(x)
+    replay.descend(rows(2, 3, 30, 5), x.view(2, 3, 40), 0.1)
+    x *= torch.linspace(1, 2, 3)[:, None]
+    replay.right(x)  # the same memory, written to
+    place = x.data_ptr()
+    del x
+    fresh = [rows(2, 3, 40, 100 + k) for k in range(8)]  # likely where x was
+    for other in sorted(fresh, key=lambda rows: rows.data_ptr() != place):
+        replay.right(other)
+    replay.right(memory[:, :3].flip(1))
+    assert replay.error() < BOUND[torch.float64]
+
+
 def test_rows_that_are_not_finite_leave_no_trace() -> None:
     x = rows(1, 2, 30, 6)
     bad = torch.cat([x, torch.full((1, 1, 30), torch.nan).double()], dim=1)

@@ -1,6 +1,5 @@
 """A batch of Gaussian matrices that are met in products, and drawn only as far as asked for."""
 
-import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,11 +8,14 @@ import torch
 
 from finitewidth._memory import available, readable
 from finitewidth._shapes import Float
+from finitewidth.simulate.deferred.coordinates import Found, Remembered
 from finitewidth.simulate.deferred.directions import UnequalRanks
 from finitewidth.simulate.deferred.partial import LEFT, RIGHT, Partial
-from finitewidth.simulate.deferred.products import norms
+from finitewidth.simulate.deferred.products import multiply, norms
 from finitewidth.simulate.deferred.stored import Stored
 from finitewidth.simulate.deferred.streams import Streams
+from finitewidth.simulate.training.products import product
+from finitewidth.simulate.training.threads import lent_to_products
 
 NAMES = ("x", "u")
 
@@ -94,30 +96,36 @@ class DeferredMatrix:
         """Wᵀ u for every row u."""
         return self._query(LEFT, u)
 
+    @lent_to_products()
     def descend(
         self,
-        u: Float[torch.Tensor, "S B n_out"],
+        u: Float[torch.Tensor, "S R n_out"],
         x: Float[torch.Tensor, "S B n_in"],
         rate: float,
         momentum: float = 0.0,
         weight_decay: float = 0.0,
+        mix: Float[torch.Tensor, "S R B"] | None = None,
     ) -> None:
-        """One step of ``torch.optim.SGD`` with the gradient Σ_b u_b x_bᵀ.
+        """One step of ``torch.optim.SGD`` with the gradient Σ_rb mix_rb u_r x_bᵀ.
 
-        g = Σ_b u_b x_bᵀ + weight_decay W;  V = momentum V + g, at first V = g;  W −= rate V. When
-        u and x are the tensors last asked about, unchanged, this costs next to nothing.
+        g = Σ_rb mix_rb u_r x_bᵀ + weight_decay W;  V = momentum V + g, at first V = g;
+        W −= rate V. Without a mix it is Σ_b u_b x_bᵀ. When u and x are the rows last asked about,
+        or views of them, unchanged, this costs next to nothing.
 
         Raises
         ------
         ValueError
-            If u or x holds nan or inf, or rate, momentum or weight_decay are no finite numbers.
+            If u, x or mix holds nan or inf, or rate, momentum or weight_decay are no finite
+            numbers.
         """
         u, x = self._checked(LEFT, u), self._checked(RIGHT, x)
-        if u.shape[1] != x.shape[1]:
+        if mix is None and u.shape[1] != x.shape[1]:
             raise ValueError(
                 f"u has {u.shape[1]} rows for each network and x {x.shape[1]}, expected as many: "
                 "the gradient is Σ_b u_b x_bᵀ."
             )
+        if mix is not None:
+            self._check_mix(mix, u.shape[1], x.shape[1])
         for name, value in (("rate", rate), ("momentum", momentum), ("weight_decay", weight_decay)):
             if not np.isfinite(value):
                 raise ValueError(f"{name} is {value}, expected a finite number.")
@@ -126,13 +134,28 @@ class DeferredMatrix:
         for part in self._parts:
             if isinstance(part, Stored):
                 some = self._places(part)
-                part.descend(u[some], x[some], rate, momentum, weight_decay)
+                mixed = u[some] if mix is None else product(mix[some].mT, u[some])
+                part.descend(mixed, x[some], rate, momentum, weight_decay)
             else:
                 left, right = (
                     coordinates[side].of(part.networks, part.counts[1 - side])
                     for side in (LEFT, RIGHT)
                 )
+                if mix is not None:
+                    left = multiply(mix[self._places(part)].mT.to(left.dtype), left)
                 part.descend(left, right, rate, momentum, weight_decay)
+
+    def _check_mix(self, mix: torch.Tensor, rows: int, columns: int) -> None:
+        if mix.shape != (self.size, rows, columns):
+            raise ValueError(
+                f"mix has shape {tuple(mix.shape)}, expected [{self.size}, {rows}, {columns}]: "
+                "networks, rows of u, rows of x."
+            )
+        if not bool(mix.isfinite().all()):
+            raise ValueError(
+                "mix holds nan or inf, so that the step would leave no finite weight; lower the "
+                "learning rate."
+            )
 
     # -- the matrices in full ---------------------------------------------------------------------
 
@@ -152,6 +175,7 @@ class DeferredMatrix:
         """The matrices at present, a copy; otherwise as `complete`."""
         return self._in_full(Stored.present)
 
+    @lent_to_products()
     def _in_full(self, which: Callable[[Stored], torch.Tensor]) -> torch.Tensor:
         if any(isinstance(part, Partial) for part in self._parts):
             numbers = 4 * self.size * self.n_out * self.n_in
@@ -226,7 +250,7 @@ class DeferredMatrix:
     # -- queries ----------------------------------------------------------------------------------
 
     def _forget(self) -> None:
-        self._recent: dict[int, _Remembered] = {}
+        self._recent: dict[int, Remembered] = {}
 
     def _checked(self, side: int, rows: torch.Tensor) -> torch.Tensor:
         """The rows, if they are of this matrix."""
@@ -245,6 +269,7 @@ class DeferredMatrix:
     def _places(self, part: Partial | Stored) -> slice | list[int]:
         return slice(None) if len(part.networks) == self.size else part.networks
 
+    @lent_to_products()
     def _query(self, side: int, rows: torch.Tensor) -> torch.Tensor:
         """Answers to all rows."""
         asked = self._checked(side, rows)
@@ -268,7 +293,7 @@ class DeferredMatrix:
             answers[part.networks] = answer
         return answers
 
-    def _coordinates(self, side: int, rows: torch.Tensor, forgiving: bool = False) -> "_Found":
+    def _coordinates(self, side: int, rows: torch.Tensor, forgiving: bool = False) -> Found:
         """Coordinates of the rows in what the networks know on a side; new directions are learnt.
 
         Stored networks have none. Where only coordinates that are not finite can be meant, they
@@ -278,7 +303,7 @@ class DeferredMatrix:
         found = recent.recall(rows) if recent is not None else None
         if found is None:
             found = self._learn(side, rows.detach().contiguous())
-            self._recent[side] = _Remembered(rows, found)
+            self._recent[side] = Remembered(rows, found)
         if found.strange is not None and not forgiving:
             raise ValueError(
                 f"{NAMES[side]} holds nan or inf, so that the step would leave no finite weight; "
@@ -286,7 +311,7 @@ class DeferredMatrix:
             )
         return found
 
-    def _learn(self, side: int, rows: torch.Tensor) -> "_Found":
+    def _learn(self, side: int, rows: torch.Tensor) -> Found:
         sizes, strange = norms(rows), None
         finite = sizes.isfinite()
         if not bool(finite.all()):
@@ -311,62 +336,7 @@ class DeferredMatrix:
                     known.append((part.networks, coordinates))
             parts.append(part)
         self._parts = parts
-        return _Found.joined(known, self.size, rows, strange)
-
-
-class _Found:
-    """Coordinates of some rows, by network.
-
-    Attributes
-    ----------
-    values : tensor of shape [S, B, q]
-        Continued by zeros where a network knew fewer directions.
-    strange : tensor of shape [S, B] or None
-        Rows that are not finite.
-    """
-
-    def __init__(self, values: torch.Tensor, strange: torch.Tensor | None) -> None:
-        self.values = values
-        self.strange = strange
-
-    @classmethod
-    def joined(
-        cls,
-        known: list[tuple[list[int], torch.Tensor]],
-        size: int,
-        rows: torch.Tensor,
-        strange: torch.Tensor | None,
-    ) -> "_Found":
-        if len(known) == 1 and len(known[0][0]) == size:
-            return cls(known[0][1], strange)
-        most = max((values.shape[2] for _, values in known), default=0)
-        joined = torch.zeros(size, rows.shape[1], most, dtype=torch.float64, device=rows.device)
-        for networks, values in known:
-            joined[networks, :, : values.shape[2]] = values
-        return cls(joined, strange)
-
-    def of(self, networks: list[int], count: int) -> torch.Tensor:
-        """Those of some networks that know `count` directions."""
-        values = self.values if len(networks) == len(self.values) else self.values[networks]
-        return values[:, :, :count]
-
-
-class _Remembered:
-    """The tensor last asked about and its coordinates, as long as it lives and is unchanged."""
-
-    def __init__(self, rows: torch.Tensor, found: _Found) -> None:
-        self._rows = weakref.ref(rows)
-        self._version = _version(rows)
-        self._found = found
-
-    def recall(self, rows: torch.Tensor) -> _Found | None:
-        same = self._rows() is rows and self._version is not None
-        return self._found if same and _version(rows) == self._version else None
-
-
-def _version(rows: torch.Tensor) -> int | None:
-    """How often a tensor was written to; None where PyTorch does not count."""
-    return None if rows.is_inference() else rows._version
+        return Found.joined(known, self.size, rows, strange)
 
 
 _KINDS: dict[type[Partial] | type[Stored], str] = {Partial: "partial", Stored: "stored"}

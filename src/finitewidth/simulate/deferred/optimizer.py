@@ -54,8 +54,9 @@ class DeferredSGD(torch.optim.SGD):
                     moves.append((layer, group, found))
         super().step()
         for layer, group, (u, x) in moves:
+            mix = torch.eye(u.shape[1], dtype=u.dtype, device=u.device)[None] / layer.scale
             layer.matrix.descend(
-                u / layer.scale, x, group["lr"], group["momentum"], group["weight_decay"]
+                u, x, group["lr"], group["momentum"], group["weight_decay"], mix=mix
             )
         return loss
 

@@ -31,13 +31,16 @@ class DenseMatrix:
 
     def descend(
         self,
-        u: Float[torch.Tensor, "S B n_out"],
+        u: Float[torch.Tensor, "S R n_out"],
         x: Float[torch.Tensor, "S B n_in"],
         rate: float,
         momentum: float = 0.0,
         weight_decay: float = 0.0,
+        mix: Float[torch.Tensor, "S R B"] | None = None,
     ) -> None:
-        """One step of ``torch.optim.SGD`` with the gradient Σ_b u_b x_bᵀ, in place."""
+        """One step of ``torch.optim.SGD`` with the gradient Σ_rb mix_rb u_r x_bᵀ, in place."""
+        if mix is not None:
+            u = product(mix.transpose(1, 2), u)
         if momentum == 0.0:
             add_outer(self.values, u, x, 1.0 - rate * weight_decay, -rate)
             return

@@ -7,6 +7,7 @@ import torch
 
 from finitewidth._shapes import Float
 from finitewidth.simulate.training.networks import Networks, Pass
+from finitewidth.simulate.training.products import product
 
 # The second number in the key of the streams that shuffle the inputs; networks have one number.
 SHUFFLES = 1
@@ -31,7 +32,8 @@ def minibatch(step: int, inputs: int, batch_size: int | None, seed: int) -> np.n
 def step(
     networks: Networks,
     seen: Pass,
-    pulled: Sequence[torch.Tensor],
+    deltas: Sequence[torch.Tensor],
+    mix: Float[torch.Tensor, "S R B"],
     learning_rate: float,
     momentum: float,
     weight_decay: float,
@@ -41,7 +43,8 @@ def step(
     A parameter with learning-rate factor λ counts as stored divided by √λ, as in
     `finitewidth.measure.module`, and PyTorch's SGD is applied to what is stored:
 
-        g = λ_j α_j Σ_k p_k x_kᵀ + weight_decay Ŵ;  V = momentum V + g;  Ŵ −= learning_rate V,
+        g = λ_j α_j Σ_rb mix_rb δ_r x_bᵀ + weight_decay Ŵ;  V = momentum V + g;
+        Ŵ −= learning_rate V,
 
     and for biases with their factor and without x.
 
@@ -50,32 +53,39 @@ def step(
     networks : Networks
     seen : Pass
         At the inputs of the minibatch.
-    pulled : list of tensor of shape [S, B, n_j]
-        p_k^(j) = Σ_o e_ko ∂N_o(x_k)/∂z^(j) with the errors e = N − y.
+    deltas : list of tensor of shape [S, R, n_j]
+        Vectors that the gradients of the loss at z^(j) are combinations of.
+    mix : tensor of shape [S, R, B]
+        The combinations, the same in all layers: ∂loss/∂z_b^(j) = Σ_r mix_rb δ_r^(j).
     learning_rate, momentum, weight_decay : float
         As in ``torch.optim.SGD``.
     """
+    together = mix.sum(dim=2)[:, None, :]
     for place, layer in enumerate(networks.layers):
-        pull = pulled[place]
         if layer.bias is not None and networks.bias_rate > 0.0:
+            pull = product(together, deltas[place])[:, 0]
             _step_biases(networks, place, pull, learning_rate, momentum, weight_decay)
-        u = pull * (layer.rate * layer.alpha / layer.scale)
         layer.matrix.descend(
-            u, seen.incoming[place], learning_rate, momentum=momentum, weight_decay=weight_decay
+            deltas[place],
+            seen.incoming[place],
+            learning_rate,
+            momentum=momentum,
+            weight_decay=weight_decay,
+            mix=mix * (layer.rate * layer.alpha / layer.scale),
         )
 
 
 def _step_biases(
     networks: Networks,
     place: int,
-    pull: Float[torch.Tensor, "S B n"],
+    pull: Float[torch.Tensor, "S n"],
     learning_rate: float,
     momentum: float,
     weight_decay: float,
 ) -> None:
     layer = networks.layers[place]
     assert layer.bias is not None
-    gradient = networks.bias_rate * layer.alpha * pull.sum(dim=1)
+    gradient = networks.bias_rate * layer.alpha * pull
     if weight_decay != 0.0:
         gradient = gradient + weight_decay * layer.bias
     if momentum != 0.0:

@@ -5,12 +5,12 @@ import torch
 
 from finitewidth._shapes import Float
 from finitewidth.network import MLP
-from finitewidth.simulate.deferred.threads import lent_to_products
 from finitewidth.simulate.dense.draw import BLOCK
 from finitewidth.simulate.progress import reporting
 from finitewidth.simulate.results import Ensemble
 from finitewidth.simulate.training import building
 from finitewidth.simulate.training.observe import kernel
+from finitewidth.simulate.training.threads import lent_to_products
 
 
 def ensemble(

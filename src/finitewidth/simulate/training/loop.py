@@ -12,6 +12,7 @@ from finitewidth.simulate.training import building, steps
 from finitewidth.simulate.training.networks import Networks
 from finitewidth.simulate.training.problem import Problem
 from finitewidth.simulate.training.store import Store
+from finitewidth.simulate.training.threads import lent_to_products
 from finitewidth.simulate.training.trajectory import Trajectory
 
 
@@ -171,9 +172,5 @@ class _Run:
 
 def run(problem: Problem, how: How, store: Store, progress: object) -> Trajectory:
     """Train all networks of the problem, or those steps of them that the store lacks."""
-    if how.method != "deferred":
-        return _Run(problem, how, store, progress).all()
-    from finitewidth.simulate.deferred.threads import lent_to_products
-
     with lent_to_products():
         return _Run(problem, how, store, progress).all()

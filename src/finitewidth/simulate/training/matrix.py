@@ -21,15 +21,17 @@ class Matrix(Protocol):
 
     def descend(
         self,
-        u: Float[torch.Tensor, "S B n_out"],
+        u: Float[torch.Tensor, "S R n_out"],
         x: Float[torch.Tensor, "S B n_in"],
         rate: float,
         momentum: float = 0.0,
         weight_decay: float = 0.0,
+        mix: Float[torch.Tensor, "S R B"] | None = None,
     ) -> None:
-        """One step of ``torch.optim.SGD`` with the gradient Σ_b u_b x_bᵀ.
+        """One step of ``torch.optim.SGD`` with the gradient Σ_rb mix_rb u_r x_bᵀ.
 
-        g = Σ_b u_b x_bᵀ + weight_decay M;  V = momentum V + g, at first V = g;  M −= rate V.
+        g = Σ_rb mix_rb u_r x_bᵀ + weight_decay M;  V = momentum V + g, at first V = g;
+        M −= rate V. Without a mix it is Σ_b u_b x_bᵀ.
         """
         ...
 

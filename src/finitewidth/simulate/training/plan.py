@@ -104,17 +104,9 @@ def _activations(net: MLP, load: Load) -> int:
     return load.itemsize * neurons * rows + 24 * load.right**2 + LAYER * net.depth
 
 
-def is_here() -> bool:
-    """Whether the deferred matrices and PyTorch, which they are made of, are installed."""
-    return all(
-        importlib.util.find_spec(name) is not None
-        for name in ("torch", "finitewidth.simulate.deferred")
-    )
-
-
-def has_deferred(net: MLP) -> bool:
-    """Whether the network's matrices can be deferred: Gaussian weights, and the code is there."""
-    return net.law.is_gaussian and is_here()
+def can_defer(net: MLP) -> bool:
+    """Whether the network's matrices can be deferred: Gaussian weights, and PyTorch is there."""
+    return net.law.is_gaussian and importlib.util.find_spec("torch") is not None
 
 
 def choose(net: MLP, load: Load, method: str, most: int) -> str:
@@ -123,20 +115,16 @@ def choose(net: MLP, load: Load, method: str, most: int) -> str:
     Raises
     ------
     ValueError
-        For a deferred run of weights that are not Gaussian, or without the code for it.
+        For a deferred run of weights that are not Gaussian.
     """
     if method == "deferred" and not net.law.is_gaussian:
         raise ValueError(
             f'method is "deferred" and the weight law {net.law.name!r}, but only Gaussian weights '
             'need not be drawn in full; use weight_law="gaussian", or method="dense".'
         )
-    if method == "deferred" and not is_here():
-        raise ValueError(
-            'method is "deferred", which this installation does not have; use method="dense".'
-        )
     if method != "auto":
         return method
-    if not has_deferred(net):
+    if not can_defer(net):
         return "dense"
     fits = dense_bytes(net, load) + load.results <= most
     if deferred_bytes(net, load) + load.results > most:
@@ -164,7 +152,7 @@ def at_once(net: MLP, load: Load, method: str, size: int, most: int) -> int:
     results, least = load.results * size, once + one
     if results + least > most:
         remedy = "lower size, steps or the probe set" if results > least else "lower the widths"
-        if method == "dense" and has_deferred(net) and deferred_bytes(net, load) + results <= most:
+        if method == "dense" and can_defer(net) and deferred_bytes(net, load) + results <= most:
             remedy = 'use method="deferred"'
         raise ValueError(
             f"training {size} network(s) for {load.steps} step(s) needs "

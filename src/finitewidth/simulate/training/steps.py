@@ -10,7 +10,6 @@ from finitewidth.simulate.training.descent import minibatch, step
 from finitewidth.simulate.training.networks import Networks, Pass
 from finitewidth.simulate.training.observe import features, kernel
 from finitewidth.simulate.training.problem import Problem
-from finitewidth.simulate.training.products import product
 
 Observation = dict[str, np.ndarray]
 """float64 arrays of one step: outputs [S, B, O], loss [S], kernels [S, P, P], features."""
@@ -79,28 +78,38 @@ def observe(networks: Networks, problem: Problem, on: Data, size: int) -> tuple[
     return found, Seen(seen, deltas)
 
 
-def descend(networks: Networks, problem: Problem, on: Data, observed: Seen, at: int) -> None:
-    """Step `at` → `at` + 1, in place.
+def descend(networks: Networks, problem: Problem, on: Data, observed: Seen, step_: int) -> None:
+    """Step `step_` → `step_` + 1, in place.
 
     Where the kernel was recorded at the training inputs, the gradients of the loss are
     combinations of those it is made of, and no further product is asked for.
     """
     seen, deltas = observed.at, observed.deltas
-    chosen = minibatch(at, on.trained, problem.batch_size, problem.seed)
+    chosen = minibatch(step_, on.trained, problem.batch_size, problem.seed)
     which: slice | torch.Tensor = slice(0, on.trained)
     if chosen is not None:
         which = torch.from_numpy(chosen).to(seen.outputs.device)
     used = seen if on.shared and chosen is None else seen.rows(which)
     errors = used.outputs - on.targets[which]
     if on.shared and deltas is not None:
-        pulled = [product(errors[:, :, None, :], d[:, which])[:, :, 0] for d in deltas]
+        at = [d if chosen is None else d[:, which] for d in deltas]
+        vectors, mix = [d.flatten(1, 2) for d in at], _each_its_own(errors)
     else:
-        pulled = [d[:, :, 0] for d in networks.backward(used, errors[:, :, None, :])]
+        vectors = [d.flatten(1, 2) for d in networks.backward(used, errors[:, :, None, :])]
+        mix = _each_its_own(torch.ones_like(errors[:, :, :1]))
     step(
         networks,
         used,
-        pulled,
+        vectors,
+        mix,
         problem.learning_rate,
         problem.momentum,
         problem.weight_decay,
     )
+
+
+def _each_its_own(
+    factors: Float[torch.Tensor, "S B O"],
+) -> Float[torch.Tensor, "S BO B"]:
+    """The mix in which input b has the vectors (b, 1) … (b, O), with these factors."""
+    return torch.diag_embed(factors.transpose(1, 2)).permute(0, 2, 1, 3).flatten(1, 2)
