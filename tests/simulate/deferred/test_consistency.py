@@ -107,7 +107,7 @@ def test_networks_whose_directions_differ_in_number() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
-def test_steps_along_mixtures_of_the_rows(dtype, unchecked) -> None:
+def test_steps_along_mixtures_of_the_rows(dtype) -> None:
     replay = asked(30, 40, size=2, dtype=dtype)
     for step in range(4):
         x, u = rows(2, 3, 40, step, dtype), rows(2, 5, 30, 70 + step, dtype)
@@ -116,6 +116,13 @@ def test_steps_along_mixtures_of_the_rows(dtype, unchecked) -> None:
         mix = rows(2, 5, 3, 80 + step, dtype)
         replay.descend(u, x, 0.01, momentum=0.9, weight_decay=0.1, mix=mix)
     assert replay.error() < BOUND[dtype]
+
+
+def test_a_mixture_that_does_not_fit_its_rows_is_refused(unchecked) -> None:
+    replay = asked(30, 40, size=2)
+    x, u, mix = rows(2, 3, 40, 0), rows(2, 5, 30, 70), rows(2, 5, 3, 80)
+    replay.right(x)
+    replay.left(u)
     with pytest.raises(ValueError, match=r"mix has shape \(2, 3, 5\), expected \[2, 5, 3\]"):
         replay.matrix.descend(u, x, 0.01, mix=mix.mT)
     with pytest.raises(ValueError, match="mix holds nan or inf"):
