@@ -163,7 +163,7 @@ def test_where_it_cannot_be_written(tmp_path):
 
 
 def test_other_blocks_are_refused(unchecked):
-    with pytest.raises(TypeError, match="section 'S' holds a int, expected text, Table or Plot"):
+    with pytest.raises(TypeError, match="'S' holds a int, expected text, Table, Plot or Panels"):
         Page("T", [], [Section("S", [3])], PROVENANCE)  # type: ignore[list-item]
     with pytest.raises(TypeError, match="lead is a text, expected a list"):
         Page("T", "lead", [], PROVENANCE)

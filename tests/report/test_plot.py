@@ -240,7 +240,7 @@ def test_the_label_is_escaped():
         (lambda: plot(sentence=" "), ValueError, "sentence of the plot 'Randomness' is empty"),
         (lambda: plot(y_label=""), ValueError, "y_label .* is empty"),
         (lambda: plot(series=[]), ValueError, "has no series"),
-        (lambda: plot(series=["x"]), TypeError, "is a str, expected Curve, Points or Steps"),
+        (lambda: plot(series=["x"]), TypeError, "is a str, expected Curve, Points, Band or Steps"),
         (
             lambda: plot(series=[Curve("c", [1], [-1.0])], log_y=True),
             ValueError,

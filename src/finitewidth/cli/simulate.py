@@ -1,14 +1,19 @@
 """`finitewidth simulate`: training of random networks, step by step, at any width."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
 import typer
 
-from finitewidth.cli import options
+from finitewidth.cli import options, simulate_line
 from finitewidth.cli.progress import progress_bar
 from finitewidth.cli.references import Data, read_data
-from finitewidth.cli.simulate_view import Trained, TrainingView
+from finitewidth.cli.simulate_plot import training_panels
+from finitewidth.cli.simulate_run import Trained, Training
+from finitewidth.cli.simulate_view import TrainingView
+from finitewidth.network import MLP
 from finitewidth.network.parametrizations import scaling
 
 FLOAT32 = 2**14
@@ -28,12 +33,21 @@ Beside = Annotated[
         "was asked for, none for no comparison.",
     ),
 ]
+Line = Annotated[
+    str | None,
+    typer.Option(
+        "--line",
+        help="The law of the trajectory along a line: beta=0.5 (β = Σ 1/n) or ratio=0.25 (d/n), "
+        "with --depths in place of a width and a depth.",
+    ),
+]
+Depths = Annotated[str | None, typer.Option("--depths", help="Depths on the line: 3,5,9.")]
 Rate = Annotated[
     float | None,
     typer.Option(
         "--lr",
-        help="Learning rate; without it ½ over the largest eigenvalue of the mean kernel at the "
-        "start, for each parametrization.",
+        help="Learning rate; without it ½ over the largest eigenvalue of the kernel at the start, "
+        "for each parametrization (of 99 % of the networks, where there are many).",
     ),
 ]
 Networks = Annotated[int, typer.Option("--size", help="Number of networks of each kind.")]
@@ -49,6 +63,10 @@ Store = Annotated[
     str | None,
     typer.Option("--store", help="Keep the record in this file; a run that was cut off goes on."),
 ]
+PlotFile = Annotated[
+    str | None,
+    typer.Option("--plot", help="Draw loss, kernel and features by step: out.png or out.svg."),
+]
 
 
 def simulate(
@@ -63,6 +81,8 @@ def simulate(
     weight_law: options.WeightLaw = "gaussian",
     parametrization: options.Parametrization = "ntk",
     beside: Beside = None,
+    line: Line = None,
+    depths: Depths = None,
     hidden_gain: options.HiddenGain = 2.0,
     output_gain: options.OutputGain = 1.0,
     bias: options.Bias = True,
@@ -74,66 +94,73 @@ def simulate(
     weight_decay: Decay = 0.0,
     batch_size: Batch = None,
     store: Store = None,
+    plot: PlotFile = None,
     json_: options.Json = False,
 ) -> None:
     """Train random networks step by step: loss, kernel and features, at any width."""
-    from dataclasses import replace
-
-    from finitewidth.simulate import train
-
+    if plot is not None:
+        options.check_plot(plot)
     found = prepared(data, inputs)
     assert found.y is not None
-    net = options.read_network(
-        found.X.shape[1],
-        width,
-        widths,
-        depth,
-        activation=activation,
-        negative_slope=negative_slope,
-        weight_law=weight_law,
-        parametrization=parametrization,
-        hidden_gain=hidden_gain,
-        output_gain=output_gain,
-        bias=bias,
-        n_out=1 if found.y.ndim == 1 else found.y.shape[1],
-    )
-    names = [parametrization]
-    other = beside or ("none" if parametrization == "ntk" else "ntk")
-    if other != "none":
-        scaling(other)  # refuses unknown names
-        names += [] if other == parametrization else [other]
-    single = max(net.widths, default=0) >= FLOAT32
-    X = found.X.astype(np.float32 if single else np.float64)
-    runs = []
-    for name in names:
-        one = replace(net, parametrization=name)
-        rate = lr
-        if rate is None:
-            start = train(one, X, found.y, 1.0, 0, size, seed, method, record=("kernels",)).kernels[
-                :, 0
-            ]
-            rate = 0.5 / float(np.linalg.eigvalsh(start.mean(axis=0))[-1])
-        kept = store if store is None or name == parametrization else f"{store}.{name}"
-        work = 10.0 * size * (steps + 1) * sum(net.widths) * inputs
-        with progress_bar(f"{name}: network steps", work) as progress:
-            trajectory = train(
-                one,
-                X,
-                found.y,
-                rate,
-                steps,
-                size,
-                seed,
-                method,
-                momentum=momentum,
-                weight_decay=weight_decay,
-                batch_size=batch_size,
-                store=kept,
-                progress=progress or False,
+    fields = {
+        "activation": activation,
+        "negative_slope": negative_slope,
+        "weight_law": weight_law,
+        "parametrization": parametrization,
+        "hidden_gain": hidden_gain,
+        "output_gain": output_gain,
+        "bias": bias,
+        "n_out": 1 if found.y.ndim == 1 else found.y.shape[1],
+    }
+    n_in = found.X.shape[1]
+    if line is None and depths is not None:
+        raise ValueError("--depths was given without --line; give --line beta=0.5, or --depth.")
+    if line is not None:
+        if (width, widths, depth, beside) != (None, None, None, None):
+            raise ValueError(
+                "--line chooses the widths itself and compares no parametrizations; leave out "
+                "--width, --widths, --depth and --beside."
             )
-        runs.append(Trained(name, rate, lr is not None, trajectory))
-    view = TrainingView(runs, found.told, len(X), seed, "float32" if single else "float64")
-    typer.echo(view.results().to_json()) if json_ else view.print()
+        nets = simulate_line.networks(MLP(n_in, **fields), line, depths)  # type: ignore[arg-type]
+        cells = [(f"{net.widths[0]} × {len(net.widths)}", net) for net in nets]
+    else:
+        net = options.read_network(n_in, width, widths, depth, **fields)
+        cells = list(_parametrizations(net, beside))
+    single = max(max(net.widths, default=0) for _, net in cells) >= FLOAT32
+    X = found.X.astype(np.float32 if single else np.float64)
+    training = Training(
+        X, found.y, steps, size, seed, method, momentum, weight_decay, batch_size, lr
+    )
+    runs: list[Trained] = []
+    for name, net in cells:
+        kept = store if store is None or not runs else f"{store}.{name.replace(' × ', 'x')}"
+        with progress_bar(f"{name}: network steps", training.work(net)) as progress:
+            runs.append(training.of(name, net, kept, progress))
+    precision = "float32" if single else "float64"
+    view = (TrainingView if line is None else simulate_line.LineView)(
+        runs, found.told, len(X), seed, precision
+    )
+    if plot is not None:
+        if isinstance(view, simulate_line.LineView):
+            view.panels(X).save(plot)
+        else:
+            training_panels(runs, " ".join(view.header())).save(plot)
+    if json_:
+        typer.echo(view.results().to_json())
+        return
+    view.print()
+    if plot is not None:
+        typer.echo(f"The curves are drawn in {plot}.")
+
+
+def _parametrizations(net: MLP, beside: str | None) -> Iterator[tuple[str, MLP]]:
+    """The network as asked for, and in the parametrization beside it."""
+    asked = net.parametrization
+    yield asked, net
+    other = beside or ("none" if asked == "ntk" else "ntk")
+    if other not in ("none", asked):
+        scaling(other)  # refuses unknown names
+        yield other, replace(net, parametrization=other)
 
 
 def prepared(spec: str, count: int) -> Data:

@@ -6,55 +6,19 @@ import numpy as np
 import typer
 
 from finitewidth.cli.results import Results, describe, in_words
+from finitewidth.cli.simulate_run import Trained
+from finitewidth.estimate import Estimate
+from finitewidth.law.sampler.quantile import from_sorted
 from finitewidth.report import Column, Table
-from finitewidth.simulate import Trajectory
 
 ROWS = 8
 """Steps of the table, the first and the last among them."""
 
 BAND = (0.1, 0.5, 0.9)
+BANDED = ("loss", "kernel_moved", "features_moved")
+
 LEAST = 10
 """Networks from which quantiles are shown."""
-
-
-@dataclass(frozen=True)
-class Trained:
-    """One parametrization's run.
-
-    Attributes
-    ----------
-    name : str
-    rate : float
-        The learning rate.
-    given : bool
-        Whether the rate was asked for.
-    trajectory : Trajectory
-    """
-
-    name: str
-    rate: float
-    given: bool
-    trajectory: Trajectory
-
-    @property
-    def features_moved(self) -> np.ndarray:
-        """‖Φ_t − Φ_0‖/‖Φ_0‖ of the last hidden layer's feature kernel, [size, steps + 1]."""
-        kernels = self.trajectory.features
-        if kernels.shape[2] == 0:
-            return np.zeros(kernels.shape[:2])
-        last = kernels[:, :, -1]
-        start = np.linalg.norm(last[:, :1], axis=(2, 3))
-        return np.linalg.norm(last - last[:, :1], axis=(2, 3)) / start
-
-    @property
-    def curves(self) -> dict[str, np.ndarray]:
-        """{name: [size, steps + 1]} of everything that is shown."""
-        return {
-            "loss": self.trajectory.loss,
-            "kernel_moved": self.trajectory.distance,
-            "features_moved": self.features_moved,
-            "alignment": self.trajectory.alignment,
-        }
 
 
 @dataclass(frozen=True)
@@ -86,15 +50,8 @@ class TrainingView:
         from rich.console import Console
 
         console = Console()
-        first = self.runs[0].trajectory
-        console.print(in_words(first.net), highlight=False)
-        widest = max(first.net.widths, default=0)
-        weights = f"{widest**2:.3g} weights in the largest hidden layer; " if widest else ""
-        console.print(
-            f"{weights}{self.precision}; {self.inputs} inputs of {self.told}; mean |x|² = n_in; "
-            "loss ½ Σ (N − y)².",
-            highlight=False,
-        )
+        for line in self.header():
+            console.print(line, highlight=False)
         for run in self.runs:
             typer.echo()
             console.print(self._table(run))
@@ -106,14 +63,25 @@ class TrainingView:
         typer.echo()
         console.print(self.sentence(), highlight=False)
 
+    def header(self) -> list[str]:
+        """The network; precision, data and loss."""
+        net = self.runs[0].trajectory.net
+        widest = max(net.widths, default=0)
+        weights = f"{widest**2:.3g} weights in the largest hidden layer; " if widest else ""
+        return [in_words(net), weights + data_in_words(self.precision, self.inputs, self.told)]
+
     def _table(self, run: Trained) -> Table:
         trajectory = run.trajectory
         last = trajectory.steps_done
         shown = sorted({round(k) for k in np.linspace(0, last, min(ROWS, last + 1))})
         rows = [
-            [step, *(_cell(values[:, step]) for values in run.curves.values())] for step in shown
+            [
+                step,
+                *(with_band(run.curves[name][:, step]) for name in BANDED),
+                median(run.curves["alignment"][:, step]),
+            ]
+            for step in shown
         ]
-        how = "given" if run.given else "½ over the largest eigenvalue of the mean kernel at step 0"
         size, method = trajectory.size, trajectory.method
         seen = "One network" if size == 1 else f"{size} networks"
         if size == 1:
@@ -121,7 +89,7 @@ class TrainingView:
         elif size < LEAST:
             spread = "; smallest, median and largest"
         else:
-            spread = "; median [10 %, 90 %]"
+            spread = "; median with its standard error [10 %, 90 %]"
         return Table(
             f"{run.name}: learning rate {run.rate:.4g}",
             [
@@ -133,7 +101,7 @@ class TrainingView:
                 Column("alignment", meaning="of K_t with yyᵀ, from −1 to 1"),
             ],
             rows,
-            f"{seen}, {method} matrices{spread}. Learning rate: {how}.",
+            f"{seen}, {method} matrices{spread}. Learning rate: {run.rule}.",
         )  # fmt: skip
 
     def sentence(self) -> str:
@@ -156,11 +124,25 @@ def _percent(share: float) -> str:
     return f"{100 * share:.3g}%"
 
 
-def _cell(values: np.ndarray) -> str | float:
+def data_in_words(precision: str, inputs: int, told: str) -> str:
+    """Precision, data and loss of a run."""
+    many = "1 input" if inputs == 1 else f"{inputs} inputs"
+    return f"{precision}; {many} of {told}; mean |x|² = n_in; loss ½ Σ (N − y)²."
+
+
+def median(values: np.ndarray) -> Estimate | float:
+    """The median over networks, with its error (order statistics) where there are enough."""
+    if len(values) < LEAST:
+        return float(np.median(values))
+    found = from_sorted(np.sort(values), np.array(0.5))
+    return Estimate(float(found.value), float(found.std_error), len(values), found.method)
+
+
+def with_band(values: np.ndarray) -> str | float:
+    """One number, or the median of many with their spread."""
     if len(values) == 1:
         return float(values[0])
-    if len(values) < LEAST:
-        low, middle, high = values.min(), np.median(values), values.max()
-    else:
-        low, middle, high = np.quantile(values, BAND)
-    return f"{middle:.3g} [{low:.2g}, {high:.2g}]"
+    low, _, high = np.quantile(values, BAND if len(values) >= LEAST else (0.0, 0.5, 1.0))
+    middle = median(values)
+    shown = f"{middle:.3g}" if isinstance(middle, float) else str(middle)
+    return f"{shown} [{low:.2g}, {high:.2g}]"

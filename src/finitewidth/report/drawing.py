@@ -1,5 +1,6 @@
 """From a `Plot` to a matplotlib figure."""
 
+from collections.abc import Sequence
 from itertools import count
 from math import floor, log10
 from textwrap import wrap
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from finitewidth.report import style
-from finitewidth.report.series import Curve, Points, Steps
+from finitewidth.report.series import Band, Curve, Points, Steps
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +24,31 @@ def draw(plot: "Plot") -> "Figure":
 
     figure = Figure()
     axes = figure.add_subplot()
-    looks = {Curve: count(), Points: count(), Steps: count()}
+    _series(axes, plot)
+    _axes(axes, plot)
+    _legend(figure, axes)
+    _fit_labels(figure, axes)
+    return figure
+
+
+def draw_panels(plots: Sequence["Plot"]) -> "Figure":
+    """Plots below one another, with the legend of the first above all where they share it."""
+    from matplotlib.figure import Figure
+
+    width, height = style.SIZE
+    figure = Figure(figsize=(width, height * (0.25 + 0.75 * len(plots))))
+    places = [figure.add_subplot(len(plots), 1, row + 1) for row in range(len(plots))]
+    for axes, plot in zip(places, plots, strict=True):
+        _series(axes, plot)
+        _axes(axes, plot)
+    _legend(figure, places[0])
+    for axes in places:
+        _fit_labels(figure, axes)
+    return figure
+
+
+def _series(axes: "Axes", plot: "Plot") -> None:
+    looks = {Curve: count(), Points: count(), Band: count(), Steps: count()}
     for place, one in enumerate(plot.series):
         look = next(looks[type(one)]) % len(style.MARKERS)
         colour = style.COLOURS[place % len(style.COLOURS)]
@@ -31,12 +56,10 @@ def draw(plot: "Plot") -> "Figure":
             _curve(axes, one, colour, look)
         elif isinstance(one, Points):
             _points(axes, one, colour, look)
+        elif isinstance(one, Band):
+            _band(axes, one, colour, look)
         else:
             _steps(axes, one, colour, look)
-    _axes(axes, plot)
-    _legend(figure, axes)
-    _fit_labels(figure, axes)
-    return figure
 
 
 def _curve(axes: "Axes", curve: Curve, colour: str, look: int) -> None:
@@ -70,6 +93,15 @@ def _points(axes: "Axes", points: Points, colour: str, look: int) -> None:
             label=label,
             zorder=3,
         )
+
+
+def _band(axes: "Axes", band: Band, colour: str, look: int) -> None:
+    """The line and the band, whose thin edges have the line's dashes: they differ in grey too."""
+    dashes = style.DASHES[look]
+    axes.plot(band.x, band.middle, color=colour, linestyle=dashes, label=band.label, zorder=2)
+    axes.fill_between(band.x, band.low, band.high, color=colour, alpha=0.12, linewidth=0, zorder=1)
+    for edge in (band.low, band.high):
+        axes.plot(band.x, edge, color=colour, linestyle=dashes, linewidth=0.7, zorder=1)
 
 
 def _steps(axes: "Axes", steps: Steps, colour: str, look: int) -> None:

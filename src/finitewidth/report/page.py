@@ -12,6 +12,7 @@ import numpy as np
 
 from finitewidth._version import __version__
 from finitewidth.report.extras import needed_for
+from finitewidth.report.panels import Panels
 from finitewidth.report.plot import Plot
 from finitewidth.report.tables import Table
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 CONTENTS_FROM = 4
 """A page with so many sections opens with a list of them."""
 
-Block = str | Table | Plot
+Block = str | Table | Plot | Panels
 """A paragraph, a table or a figure."""
 
 
@@ -92,7 +93,7 @@ class Section:
     ----------
     title : str
         The heading.
-    blocks : sequence of str, Table or Plot
+    blocks : sequence of str, Table, Plot or Panels
         Paragraphs of plain text, tables and figures, in this order.
     """
 
@@ -138,7 +139,7 @@ class Page:
                 if not isinstance(one, allowed):
                     raise TypeError(
                         f"{name} holds a {type(one).__name__}, expected "
-                        f"{'text' if name == 'lead' else 'text, Table or Plot'}."
+                        f"{'text' if name == 'lead' else 'text, Table, Plot or Panels'}."
                     )
 
     def html(self) -> str:
@@ -156,7 +157,7 @@ class Page:
         def rendered(block: Block, place: str) -> dict[str, object]:
             if isinstance(block, Table):
                 return {"kind": "table", "html": Markup(block.html(f"{place}-"))}
-            if isinstance(block, Plot):
+            if isinstance(block, Plot | Panels):
                 return {"kind": "figure", "plot": block, "svg": Markup(block.svg(f"{place}-"))}
             return {"kind": "text", "text": block}
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from finitewidth.report.drawing import draw
 from finitewidth.report.inline import inline
-from finitewidth.report.series import Curve, Points, Series, Steps
+from finitewidth.report.series import Band, Curve, Points, Series, Steps
 from finitewidth.report.style import style
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ FORMATS = (".png", ".svg")
 
 @dataclass(frozen=True, eq=False)
 class Plot:
-    """A figure of finished results: theory curves, measured points with error bars, histograms.
+    """A figure of finished results: theory curves, points with error bars, bands, histograms.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Plot:
         What it shows and what to conclude; stands beside it on a page.
     x_label, y_label : str
         Labels of the axes, with units.
-    series : sequence of Curve, Points or Steps
+    series : sequence of Curve, Points, Band or Steps
         In the order of the legend; colours, dashes and markers follow it.
     log_x, log_y : bool
         Logarithmic axes.
@@ -73,15 +73,15 @@ class Plot:
         if not self.series:
             raise ValueError(f"the plot {self.title!r} has no series; give at least one.")
         for one in self.series:
-            if not isinstance(one, Curve | Points | Steps):
+            if not isinstance(one, Curve | Points | Band | Steps):
                 raise TypeError(
-                    f"a series of {self.title!r} is a {type(one).__name__}, expected Curve, Points "
-                    "or Steps."
+                    f"a series of {self.title!r} is a {type(one).__name__}, expected Curve, "
+                    "Points, Band or Steps."
                 )
             if self.log_x:
                 self._positive(one, one.edges if isinstance(one, Steps) else one.x, "log_x")
             if self.log_y and not isinstance(one, Steps):  # empty bins are fine
-                self._positive(one, one.y, "log_y")
+                self._positive(one, one.low if isinstance(one, Band) else one.y, "log_y")
 
     def _positive(self, one: Series, values: Any, axis: str) -> None:
         if (values <= 0).any():
@@ -122,13 +122,18 @@ class Plot:
         ValueError
             For another ending.
         """
-        path = Path(path)
-        if path.suffix not in FORMATS:
-            raise ValueError(f"path is {str(path)!r}, expected a name ending in .png or .svg.")
-        kind = path.suffix[1:]
+        path, kind = file_format(path)
         with style():
             draw(self).savefig(path, format=kind, metadata=no_metadata(kind))
         return path
+
+
+def file_format(path: str | Path) -> tuple[Path, str]:
+    """The path and ``"png"`` or ``"svg"``, by its ending; ValueError for another one."""
+    path = Path(path)
+    if path.suffix not in FORMATS:
+        raise ValueError(f"path is {str(path)!r}, expected a name ending in .png or .svg.")
+    return path, path.suffix[1:]
 
 
 def no_metadata(kind: str) -> dict[str, None]:

@@ -1,4 +1,4 @@
-"""What a figure is made of: curves, points with error bars, steps. Finished arrays only."""
+"""What a figure is made of: curves, points with error bars, bands, steps. Finished arrays only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -120,6 +120,37 @@ class Points:
 
 
 @dataclass(frozen=True, eq=False)
+class Band:
+    """A line with a shaded band around it, such as quantiles over networks.
+
+    Parameters
+    ----------
+    label : str
+        In the legend; says what the band is.
+    x, low, middle, high : array-like [n]
+        The line is `middle`, the band reaches from `low` to `high`; low ≤ middle ≤ high.
+    """
+
+    label: str
+    x: Any
+    low: Any
+    middle: Any
+    high: Any
+
+    def __post_init__(self) -> None:
+        for name in ("x", "low", "middle", "high"):
+            object.__setattr__(self, name, _vector(getattr(self, name), name, self.label))
+        _same_length(self.label, x=self.x, low=self.low, middle=self.middle, high=self.high)
+        wrong = np.flatnonzero((self.low > self.middle) | (self.middle > self.high))
+        if len(wrong):
+            place = int(wrong[0])
+            raise ValueError(
+                f"the band of {self.label!r} is {self.low[place]:g}, {self.middle[place]:g}, "
+                f"{self.high[place]:g} at place {place}, expected low ≤ middle ≤ high."
+            )
+
+
+@dataclass(frozen=True, eq=False)
 class Steps:
     """A finished histogram.
 
@@ -147,4 +178,4 @@ class Steps:
             )
 
 
-Series = Curve | Points | Steps
+Series = Curve | Points | Band | Steps
