@@ -7,6 +7,7 @@ import typer
 from finitewidth import __version__
 from finitewidth.cli.check import check
 from finitewidth.cli.design import design
+from finitewidth.cli.expansion import expansion
 from finitewidth.cli.law import law
 from finitewidth.cli.paths import paths
 from finitewidth.cli.reproduce import reproduce
@@ -27,6 +28,7 @@ app.command()(law)
 app.command()(sample)
 app.command()(step)
 app.command()(simulate)
+app.command()(expansion)
 app.command()(check)
 app.command()(design)
 app.command()(paths)

@@ -22,9 +22,9 @@ class Results:
         """A closed quantity."""
         self._put(name, value, np.zeros_like(value), method, True)
 
-    def approximate(self, name: str, value: float, method: str) -> None:
+    def approximate(self, name: str, value: float | np.ndarray, method: str) -> None:
         """A closed form that is not exact, such as the paper's or a limit."""
-        self._put(name, value, 0.0, method, False)
+        self._put(name, value, np.zeros_like(value, dtype=float), method, False)
 
     def estimate(self, name: str, value: Estimate) -> None:
         """A sampled quantity."""

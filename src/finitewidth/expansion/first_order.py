@@ -12,6 +12,7 @@ from finitewidth.expansion import infinite
 from finitewidth.expansion.finite import Tensors, output_tensors
 from finitewidth.expansion.finite.recursion import refuse_residual
 from finitewidth.expansion.gaussian import averages_of
+from finitewidth.expansion.infinite import Limit
 from finitewidth.expansion.scales import expandable, input_rows, numbers
 from finitewidth.network import MLP
 
@@ -82,6 +83,11 @@ class Expansion:
     def nngp(self) -> Float[np.ndarray, "B B"]:
         """K_ab = E N(x_a) N(x_b) of infinitely wide layers."""
         return self._infinite.kernel
+
+    @cached_property
+    def limits(self) -> tuple[Limit, ...]:
+        """K and Θ of layers 1 … d at infinite width."""
+        return tuple(infinite.limits(self.net, self.X, averages_of(self.net.act)))
 
     def _tensors(self, coarsening: float = 1.0, *, separate: bool = False) -> Tensors:
         refuse_residual(self.net)
