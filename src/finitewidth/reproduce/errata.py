@@ -5,7 +5,7 @@ paths, one by one; networks drawn at random and differentiated. Networks are sma
 enumeration, so that no step rests on another's word.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import exp
 
@@ -15,20 +15,10 @@ from finitewidth import paths, simulate
 from finitewidth.estimate import Estimate
 from finitewidth.law import KernelLaw
 from finitewidth.network import MLP
-from finitewidth.report import Column, Curve, Plot, Points, Table
+from finitewidth.report import Curve, Plot, Points
+from finitewidth.reproduce.compare import Comparison, Row, Steps, all_numbers, scalar
+from finitewidth.reproduce.networks import SETTING, SOURCE, label, unit_input
 from finitewidth.reproduce.result import Progress, Reproduction
-
-
-@dataclass(frozen=True)
-class Row:
-    """One correction in one network."""
-
-    net: MLP
-    printed: float
-    corrected: float | None
-    exact: float
-    enumerated: float
-    simulated: Estimate
 
 
 @dataclass(frozen=True)
@@ -46,7 +36,7 @@ class Correction:
     nets : tuple of MLP
         Where it is tested.
     row : callable
-        (network, size, seed) to its `Row`.
+        (network, size, seed) to its row.
     size : int
         Networks drawn for each row.
     """
@@ -59,29 +49,12 @@ class Correction:
     size: int
 
 
-def unit_input(net: MLP) -> np.ndarray:
-    """|x|² = n_0, not all entries equal."""
-    x = np.arange(1.0, net.n_in + 1.0)
-    return x * np.sqrt(net.n_in / (x @ x))
-
-
 def _first_change(net: MLP, size: int, seed: int) -> Estimate:
     """E ΔK/λ, pattern frozen, over networks that are differentiated."""
     step = simulate.first_step(
         net, unit_input(net), 0.0, learning_rate=1.0, size=size, seed=seed, pattern="frozen"
     )
-    return _scalar(step.mean_first_order())
-
-
-def _scalar(estimate: Estimate) -> Estimate:
-    return Estimate(
-        float(np.ravel(estimate.value)[0]),
-        float(np.ravel(estimate.std_error)[0]),
-        estimate.size,
-        estimate.method,
-        trusted=estimate.trusted,
-        note=estimate.note,
-    )
+    return scalar(step.mean_first_order())
 
 
 def biases_mean(net: MLP, size: int, seed: int) -> Row:
@@ -89,12 +62,12 @@ def biases_mean(net: MLP, size: int, seed: int) -> Row:
     x = unit_input(net)
     alive = np.cumprod([1.0, *(1.0 - 0.5**n for n in net.widths[:-1])])
     return Row(
-        net,
+        label(net),
         net.depth / 2,
         1.0 + 0.5 * float(alive.sum()),
         KernelLaw(net, x).mean("biases"),
         paths.expectation(net, x, "biases"),
-        _scalar(simulate.ensemble(net, x, size, seed).mean("biases")),
+        scalar(simulate.ensemble(net, x, size, seed).mean("biases")),
     )
 
 
@@ -104,7 +77,12 @@ def update_sign(net: MLP, size: int, seed: int) -> Row:
     form = law.paper()["update"].value.to_float("E ΔK", "")
     ww, wb = (paths.expectation(net, x, part) for part in ("update_ww", "update_wb"))
     return Row(
-        net, form, -form, law.update_mean(), -2.0 * (ww + 2.0 * wb), _first_change(net, size, seed)
+        label(net),
+        form,
+        -form,
+        law.update_mean(),
+        -2.0 * (ww + 2.0 * wb),
+        _first_change(net, size, seed),
     )
 
 
@@ -118,12 +96,12 @@ def hidden_beta(net: MLP, size: int, seed: int) -> Row:
     )
     mean = paths.expectation(net, x, "weights") + paths.expectation(net, x, "biases")
     return Row(
-        net,
+        label(net),
         exp(5.0 * (net.beta + 1.0)),
         exp(5.0 * net.beta),
         KernelLaw(net, x).dispersion(),
         second / mean**2,
-        _scalar(simulate.ensemble(net, x, size, seed).dispersion()),
+        scalar(simulate.ensemble(net, x, size, seed).dispersion()),
     )
 
 
@@ -136,7 +114,7 @@ def inner_sum(net: MLP, size: int, seed: int) -> Row:
     last_right, beyond = exp(-5.0 / n) / n, exp(-5.0 - 6.0 / n)  # ℓ = 1, and ℓ = 2 with n_2 = 1
     constant = -2.0 * 4.0 * exp(5.0 * net.beta)
     return Row(
-        net,
+        label(net),
         constant * (last_right + beyond),
         constant * last_right,
         KernelLaw(net, x).update_mean(),
@@ -192,22 +170,19 @@ CORRECTIONS = (
 
 def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduction:
     """Every correction in its networks: see `finitewidth.reproduce.reproduce`."""
-    work = [(correction, net) for correction in CORRECTIONS for net in correction.nets]
-    found: dict[str, list[Row]] = {correction.key: [] for correction in CORRECTIONS}
-    for done, (correction, net) in enumerate(work):
-        if progress is not None:
-            progress(done, len(work))
-        size = correction.size // 20 if quick else correction.size
-        found[correction.key].append(correction.row(net, size, seed))
-    if progress is not None:
-        progress(len(work), len(work))
+    steps = Steps(progress, sum(len(correction.nets) for correction in CORRECTIONS))
+    comparisons = []
+    for correction in CORRECTIONS:
+        size, rows = correction.size // 20 if quick else correction.size, []
+        for net in correction.nets:
+            rows.append(correction.row(net, size, seed))
+            steps.done()
+        comparisons.append(Comparison(correction.key, correction.title, correction.caption, rows))
     return Reproduction(
         "errata",
         "Corrections to Hanin & Nica (2020)",
-        "B. Hanin, M. Nica, Finite depth and width corrections to the neural tangent kernel, "
-        "ICLR 2020",
-        "ReLU, hidden gain 2, readout gain 1, ntk parametrization (derivatives with respect to "
-        "weights of unit variance), biases zero and trained unless said, |x|² = n_0.",
+        SOURCE,
+        SETTING,
         [
             (
                 "Exact law, enumeration of path multisets and simulation share no code. z is the "
@@ -215,58 +190,10 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
                 "in standard errors."
             ),
         ],
-        [_table(correction, found[correction.key]) for correction in CORRECTIONS],
+        [one.table() for one in comparisons],
         [_figure(seed, quick)],
-        {
-            f"{correction.key}, {_widths(row.net)}, {name}": value
-            for correction in CORRECTIONS
-            for row in found[correction.key]
-            for name, value in _numbers(row)
-        },
+        all_numbers(comparisons),
         seed,
-    )
-
-
-def _numbers(row: Row) -> Iterator[tuple[str, float | Estimate]]:
-    yield "printed", row.printed
-    if row.corrected is not None:
-        yield "corrected", row.corrected
-    yield "exact law", row.exact
-    yield "enumeration", row.enumerated
-    yield "simulated", row.simulated
-
-
-def _widths(net: MLP) -> str:
-    return "-".join(str(n) for n in (net.n_in, *net.widths, 1))
-
-
-def _table(correction: Correction, rows: Sequence[Row]) -> Table:
-    return Table(
-        correction.title,
-        [
-            Column("network", meaning="n_0-…-n_d"),
-            "printed",
-            "corrected",
-            Column("exact law", digits=7),
-            Column("enumeration", digits=7),
-            Column("simulated", meaning=f"{rows[0].simulated.size} networks"),
-            Column("z", places=1, meaning="simulated from exact"),
-            Column("z printed", places=0),
-        ],
-        [
-            (
-                _widths(row.net),
-                row.printed,
-                row.corrected,
-                row.exact,
-                row.enumerated,
-                row.simulated,
-                float(row.simulated.z(row.exact)),
-                float(row.simulated.z(row.printed)),
-            )
-            for row in rows
-        ],
-        correction.caption,
     )
 
 
@@ -277,7 +204,7 @@ def _figure(seed: int, quick: bool) -> Plot:
     shown = [1, 3, 6, 9, 12]
     size = 2_000 if quick else 20_000
     drawn = [
-        _scalar(
+        scalar(
             simulate.ensemble(nets[depth - 1], unit_input(nets[depth - 1]), size, seed).mean(
                 "biases"
             )

@@ -6,6 +6,8 @@ from finitewidth.reproduce.result import Progress, Reproduction
 
 ENTRIES = {
     "errata": "Corrections to Hanin & Nica (2020): printed forms against four computations",
+    "theorem1": "Hanin & Nica (2020): mean and second moment of the kernel",
+    "theorem2": "Hanin & Nica (2020): mean first change of the kernel, pattern frozen",
 }
 """Name of a module of this folder, and what it reproduces. The module has ``reproduce``."""
 

@@ -9,6 +9,9 @@ from finitewidth.report import Page, Plot, Provenance, Section, Table
 Progress = Callable[[int, int], object]
 """Called with (pieces done, pieces in all)."""
 
+Number = float | Estimate
+"""Closed, or sampled with its error."""
+
 
 @dataclass(frozen=True)
 class Reproduction:
@@ -41,7 +44,7 @@ class Reproduction:
     sentences: Sequence[str]
     tables: Sequence[Table]
     plots: Sequence[Plot]
-    numbers: dict[str, float | Estimate]
+    numbers: dict[str, Number]
     seed: int
 
     def page(self) -> Page:
