@@ -144,6 +144,25 @@ def test_exact_quantiles_are_those_of_stored_networks() -> None:
         assert abs(ratio - exact[which]) < 5.5 * np.hypot(error, errors[which])
 
 
+def test_networks_without_features_have_not_moved() -> None:
+    data = prepared("digits", 2)
+    assert data.y is not None
+    trained = Training(data.X, data.y, 2, 40, 0, "dense", 0.0, 0.0, None, 0.01).of(
+        "relu", fw.MLP(64, [1, 1]), None, None
+    )
+    dead = trained.trajectory.features[:, 0, -1].sum(axis=(1, 2)) == 0
+    assert 0 < dead.sum() < 40
+    assert (trained.features_moved[dead] == 0).all()
+    assert (trained.features_moved[~dead, 1] > 0).all()
+
+
+def test_each_parametrization_has_its_own_store(run: Run, tmp_path) -> None:
+    options = ("--lr", "0.01", "--parametrization", "mup", "--store", str(tmp_path / "a"))
+    first = run(*SMALL, *options)
+    assert {file.name for file in tmp_path.iterdir()} == {"a", "a.ntk"}
+    assert run(*SMALL, *options).stdout == first.stdout
+
+
 def test_divergence_is_told(run: Run) -> None:
     with pytest.warns(RuntimeWarning, match="training diverges"):
         done = run(

@@ -35,6 +35,8 @@ def test_a_band_draws_its_quantiles() -> None:
 def test_bands_that_are_none_are_refused() -> None:
     with pytest.raises(ValueError, match=r"band of 'a' is 0.8, 0.9, 0.7 at place 1"):
         Band("a", X, LOW, MIDDLE, [1.0, 0.7, 1.3])
+    with pytest.raises(ValueError, match=r"band of 'a' is 1.2, 1, 1 at place 0"):
+        Band("a", X, [1.2, 0.8, 0.5], MIDDLE, HIGH)
     with pytest.raises(ValueError, match="low has 2"):
         Band("a", X, LOW[:2], MIDDLE, HIGH)
     with pytest.raises(ValueError, match="holds -1"):
