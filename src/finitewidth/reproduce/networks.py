@@ -46,7 +46,7 @@ def networks_of(net: MLP, quick: bool) -> int:
     """How many networks are drawn."""
     if max(net.widths) < 10:
         return 10_000 if quick else 200_000
-    return 4_000 if quick else 40_000
+    return 2_000 if quick else 40_000
 
 
 def unit_input(net: MLP) -> Float[np.ndarray, " n_in"]:
@@ -61,14 +61,6 @@ def label(net: MLP) -> str:
         ((width, count),) = net.runs
         return f"{net.n_in}-({width}×{count})-1"
     return "-".join(str(n) for n in (net.n_in, *net.widths, 1))
-
-
-def average(samples: Float[np.ndarray, " size"], of: Estimate) -> Estimate:
-    """The mean of one number per network, trusted where `of`, of the same networks, is."""
-    error = float(samples.std(ddof=1)) / len(samples) ** 0.5
-    return Estimate(
-        float(samples.mean()), error, len(samples), of.method, of.exact, of.trusted, of.note
-    )
 
 
 class Drawn:
@@ -91,18 +83,47 @@ class Drawn:
         """The random networks."""
         return simulate.ensemble(self.net, self.x, self.size, self.seed)
 
-    def change(self, bias_lr: float) -> Float[np.ndarray, " size"]:
-        """The first change of each network's kernel on ½N² per rate, pattern frozen."""
-        return self._change(bias_lr).first_order[:, 0, 0]
+    def first_step(self, bias_lr: float) -> simulate.FirstStep:
+        """The first change of the kernel on ½N² at rate 1, pattern frozen, in the same networks.
 
-    def _change(self, bias_lr: float) -> simulate.FirstStep:
+        `bias_lr` is the learning-rate factor of the biases, of which ΔK is a polynomial.
+        """
         net = replace(self.net, bias_lr=bias_lr)
         return simulate.first_step(net, self.x, 0.0, 1.0, self.size, self.seed, "frozen")
 
     @cached_property
+    def steps(self) -> tuple[simulate.FirstStep, ...]:
+        """With the factors 0, 1 and 2."""
+        return tuple(self.first_step(factor) for factor in (0.0, 1.0, 2.0))
+
+    @cached_property
     def update(self) -> Estimate:
-        """E ΔK/λ, pattern frozen."""
-        return scalar(self._change(1.0).mean_first_order())
+        """E ΔK/λ."""
+        return scalar(self.first_step(1.0).mean_first_order())
+
+    def part(self, weights: tuple[float, float, float]) -> Estimate:
+        """The mean of a combination of the first changes at the factors 0, 1 and 2."""
+        one = self.steps[1]
+        mixed = sum(
+            weight * step.first_order for weight, step in zip(weights, self.steps, strict=True)
+        )
+        return scalar(replace(one, first_order=np.asarray(mixed)).mean_first_order())
+
+    @property
+    def update_ww(self) -> Estimate:
+        """E Δ_ww = −f(0)/2."""
+        return self.part((-0.5, 0.0, 0.0))
+
+    @property
+    def update_wb(self) -> Estimate:
+        """E Δ_wb = −(4 f(1) − 3 f(0) − f(2))/8, without Δ_bb."""
+        return self.part((0.375, -0.5, 0.125))
+
+    @property
+    def update_bb(self) -> Float[np.ndarray, " size"]:
+        """Δ_bb = −(f(2) − 2 f(1) + f(0))/4 of every network."""
+        none, one, two = (step.first_order[:, 0, 0] for step in self.steps)
+        return -(two - 2.0 * one + none) / 4.0
 
     def enumerated(self, quantities: Mapping[str, float]) -> float | None:
         """The weighted sum of `paths.expectation`, where the network is small enough."""

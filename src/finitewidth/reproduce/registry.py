@@ -8,6 +8,9 @@ ENTRIES = {
     "errata": "Corrections to Hanin & Nica (2020): printed forms against four computations",
     "theorem1": "Hanin & Nica (2020): mean and second moment of the kernel",
     "theorem2": "Hanin & Nica (2020): mean first change of the kernel, pattern frozen",
+    "proposition3": "Hanin & Nica (2020): moments of the weights' part",
+    "proposition4": "Hanin & Nica (2020): moments of the biases' part",
+    "proposition5": "Hanin & Nica (2020): weights and biases together",
 }
 """Name of a module of this folder, and what it reproduces. The module has ``reproduce``."""
 

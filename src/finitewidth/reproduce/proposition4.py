@@ -1,0 +1,115 @@
+"""Proposition 4 of Hanin & Nica (2020): moments of the biases' part, E K_b, E K_b², Δ_bb = 0."""
+
+import numpy as np
+
+from finitewidth.report import Column, Table
+from finitewidth.reproduce import open_constants
+from finitewidth.reproduce.compare import Comparison, Row, Steps, all_numbers, scalar
+from finitewidth.reproduce.networks import (
+    SETTING,
+    SOURCE,
+    Drawn,
+    label,
+    nets,
+    networks_of,
+    with_output,
+)
+from finitewidth.reproduce.ratio_figure import ratio_figures
+from finitewidth.reproduce.result import Progress, Reproduction
+
+SIMULATED = {"biases_squared": lambda drawn: scalar(drawn.kernels.moment(2, "biases"))}
+OPEN = tuple(SIMULATED)
+
+
+def mean(drawn: Drawn) -> Row:
+    """E K_b: d/2 printed, 1 + ½ Σ_j Π_(i<j) (1 − 2^(−n_i)) corrected."""
+    return drawn.row(
+        drawn.net.depth / 2.0,
+        drawn.form("biases_mean"),
+        drawn.law.mean("biases"),
+        drawn.enumerated({"biases": 1.0}),
+        scalar(drawn.kernels.mean("biases")),
+    )
+
+
+def squared(drawn: Drawn) -> Row:
+    """E K_b² ≃ e^(5β) Σ_(i≤j) e^(−5 Σ_(l≤j) 1/n_l)."""
+    return drawn.row(
+        with_output(drawn)["biases_squared"],
+        drawn.form("biases_squared"),
+        drawn.law.moment(2, "biases"),
+        drawn.enumerated({"biases_squared": 1.0}),
+        SIMULATED["biases_squared"](drawn),
+    )
+
+
+def largest_bb(drawn: Drawn) -> float:
+    """Largest |Δ_bb| over the networks, in units of the largest |ΔK/λ|."""
+    change = float(np.abs(drawn.steps[1].first_order).max())
+    return float(np.abs(drawn.update_bb).max()) / change
+
+
+def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduction:
+    """See `finitewidth.reproduce.reproduce`."""
+    steps = Steps(progress, len(nets(quick)) + 1)
+    means, squares, seconds = [], [], []
+    for net in nets(quick):
+        drawn = Drawn(net, networks_of(net, quick), seed)
+        means.append(mean(drawn))
+        squares.append(squared(drawn))
+        fewer = Drawn(net, 1_000, seed)
+        seconds.append((label(net), 0, largest_bb(fewer), fewer.size))
+        steps.done()
+    comparisons = [
+        Comparison(
+            "biases-mean",
+            "E K_b",
+            "Printed as an equality, d/2. The output bias counts 1, a hidden one ½ where no layer "
+            "below it is dead.",
+            means,
+        ),
+        Comparison(
+            "biases-squared",
+            "E K_b²",
+            "1/n_d = 1 in every sum (printed) and hidden layers only (corrected). ≃ leaves a "
+            "constant open: (d+1)/(2d) where β is small.",
+            squares,
+        ),
+    ]
+    plots = ratio_figures(SIMULATED, quick, seed)
+    steps.done()
+    return Reproduction(
+        "proposition4",
+        "Proposition 4 of Hanin & Nica (2020): moments of the biases' part",
+        SOURCE,
+        f"{SETTING} Δ on ½N² per unit of rate, activation pattern frozen.",
+        [
+            (
+                "E K_b is not d/2. The form of E K_b² holds as ≃, with a constant near ½ at every "
+                "d/n. Δ_bb is 0 in every network, up to rounding."
+            ),
+        ],
+        [
+            *(one.table() for one in comparisons),
+            Table(
+                "Δ_bb",
+                [
+                    "network",
+                    "printed",
+                    Column("largest of |Δ_bb|", unit="of |ΔK/λ|", digits=2),
+                    "networks",
+                ],
+                seconds,
+                "From three first changes of each network, with the biases' learning-rate factor "
+                "at 0, 1 and 2: Δ_bb is the second difference.",
+            ),
+            open_constants.table(OPEN, quick),
+        ],
+        plots,
+        {
+            **all_numbers(comparisons),
+            **open_constants.constants(OPEN, quick),
+            **{f"largest Δ_bb, {name}": float(largest) for name, _, largest, _ in seconds},
+        },
+        seed,
+    )
