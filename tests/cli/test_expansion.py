@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import finitewidth as fw
+from finitewidth.cli.expansion_numbers import Numbers
 from finitewidth.expansion import depth
 from tests.cli.running import Run
 
@@ -146,6 +147,25 @@ def test_susceptibilities() -> None:
     assert across == pytest.approx(1.3 * weights @ slopes / weights.sum(), rel=1e-9)
 
 
+def test_what_the_view_is_given() -> None:
+    """The noisiest input, and errors of the quadrature over the kernel's size."""
+    net = fw.MLP.equal_width(2, 20, 2, activation="gelu", hidden_gain=1.9)
+    X = np.array([[0.3, 0.1], [1.0, -2.0]])
+    numbers = Numbers(net, X, fw.expansion.criticality("gelu"), 0.1)
+    each = [fw.expansion.kernel(net, x) for x in X]
+    spread = [(one.variance / one.infinite**2).item() for one in each]
+    assert numbers.noisiest.tolist() == X[int(np.argmax(spread))].tolist()
+    errors, size = numbers.expansion.quadrature_error, numbers.tangent
+    assert numbers.quadrature_error == {
+        "Θ": errors["infinite"] / size,
+        "shift": errors["correction"] / size,
+        "covariance": errors["covariance"] / size**2,
+        "step": pytest.approx(0.1 * 2 * errors["first_step"] / size),
+    }
+    relu = fw.MLP.equal_width(2, 20, 4)
+    assert Numbers(relu, X[:1], fw.expansion.criticality("relu"), None).shift == 0.0
+
+
 def test_the_words(run: Run) -> None:
     done = run(*GELU)
     assert "C_W = 1.98306 and C_b = 0.172922, critical for gelu" in done.stdout
@@ -153,7 +173,7 @@ def test_the_words(run: Run) -> None:
     assert "both 1 at K*; K starts at 2.156, and at K* where |x|²/n_in = 1.709." in " ".join(
         done.stdout.split()
     )
-    assert "Quadrature error, largest entry:" in done.stdout
+    assert "relative to Θ (covariance: Θ²): below 1e-12." in done.stdout
     _, results = found(run, *GELU[1:])
     spread = results["relative_variance"] ** 0.5
     assert f"Between seeds the kernel varies by {spread:.1%}" in done.stdout

@@ -24,6 +24,9 @@ SEARCHED = 1000
 
 AGREES = 1e-6
 
+ROUNDING = 1e-13
+"""Relative shifts below this are 0."""
+
 
 @dataclass(frozen=True)
 class Exact:
@@ -113,7 +116,7 @@ class Numbers:
     @cached_property
     def shift(self) -> float:
         """E T minus that, relative, at first order."""
-        return _diagonal(self.expansion.correction) / self.tangent
+        return self._relative(self.expansion.correction)
 
     @cached_property
     def relative_variance(self) -> float:
@@ -134,10 +137,25 @@ class Numbers:
         """What a layer adds to the shift, to Var T/T² and to E ΔT/T."""
         loss = np.ones(len(self.X))
         return (
-            _diagonal(one.correction) / self.tangent,
+            self._relative(one.correction),
             diagonal_share(one.covariance, self.expansion.infinite),
             self.rate * _diagonal(one.change @ loss) / self.tangent,
         )
+
+    def _relative(self, correction: np.ndarray) -> float:
+        found = _diagonal(correction) / self.tangent
+        return found if abs(found) > ROUNDING else 0.0
+
+    @cached_property
+    def quadrature_error(self) -> dict[str, float]:
+        """Largest error of an entry, of Θ, its shift, its covariance and its step, over Θ or Θ²."""
+        errors = self.expansion.quadrature_error
+        return {
+            "Θ": errors["infinite"] / self.tangent,
+            "shift": errors["correction"] / self.tangent,
+            "covariance": errors["covariance"] / self.tangent**2,
+            "step": abs(self.rate) * len(self.X) * errors["first_step"] / self.tangent,
+        }
 
     @cached_property
     def exact(self) -> Exact | None:
