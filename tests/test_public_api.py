@@ -8,6 +8,7 @@ SURFACE = {
     "finitewidth": [
         "Check", "Estimate", "KernelLaw", "MLP", "__version__", "assert_kernel", "check", "design",
         "expansion", "law", "measure", "network", "paths", "report", "simulate",
+        "sweep",
     ],
     "MLP": [
         "act", "activation", "activation_derivatives", "beta", "bias", "bias_lr", "bias_variance",

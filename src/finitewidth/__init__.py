@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from finitewidth import paths as paths
     from finitewidth import report as report
     from finitewidth import simulate as simulate
+    from finitewidth import sweep as sweep
     from finitewidth.estimate import Estimate as Estimate
     from finitewidth.law import KernelLaw as KernelLaw
     from finitewidth.network import MLP as MLP
@@ -49,6 +50,7 @@ __all__ = [
     "paths",
     "report",
     "simulate",
+    "sweep",
 ]
 
 

@@ -1,0 +1,1 @@
+"""Who computes the chunks, and in which order; nothing of what they are."""

@@ -1,0 +1,122 @@
+"""What is sent to a worker and what comes back: small records, checked from end to end."""
+
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from finitewidth._records.format import Row, checksum
+from finitewidth.sweep.cells import Cell
+from finitewidth.sweep.methods import method_of
+from finitewidth.sweep.plan import Plan
+from finitewidth.sweep.summary import Summary
+
+
+@dataclass(frozen=True)
+class Job:
+    """One chunk of one cell.
+
+    Attributes
+    ----------
+    cell : str
+        The cell's inputs as text.
+    number : int
+        Of the chunk.
+    """
+
+    cell: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Record:
+    """A finished chunk, or why there is none.
+
+    Attributes
+    ----------
+    job : Job
+    text, rows
+        The packed summary; empty where the job failed.
+    networks : int
+    seconds : float
+        That it took.
+    host : str
+        Where.
+    checksum : bytes
+        Over cell, number, text and rows, made where the chunk was computed.
+    cause : str
+        Why it failed, or empty.
+    """
+
+    job: Job
+    text: str
+    rows: list[Row]
+    networks: int
+    seconds: float
+    host: str
+    checksum: bytes
+    cause: str = ""
+
+
+def fingerprint(cell: str, number: int, text: str, rows: Sequence[Row]) -> bytes:
+    """The checksum of a chunk together with its cell's full inputs."""
+    return checksum((cell, number, text), rows)
+
+
+def plan_of(cell: Cell) -> Plan | None:
+    """The plan of a cell's chunks; None for a formula."""
+    plan = cell.inputs["plan"]
+    return None if plan is None else Plan(*plan)
+
+
+def failed(job: Job, cause: str) -> Record:
+    """The record of a job that failed."""
+    return Record(job, "", [], 0, 0.0, socket.gethostname(), b"", cause)
+
+
+def compute(jobs: Sequence[Job]) -> list[Record]:
+    """Run jobs one after the other; the error of one does not end the others."""
+    with one_thread():
+        return [_computed(job) for job in jobs]
+
+
+def _computed(job: Job) -> Record:
+    began = time.perf_counter()
+    try:
+        summary = _summary(Cell(job.cell), job.number)
+        text, rows = summary.packed()
+    except MemoryError:
+        return failed(job, "the memory of the worker does not suffice for this chunk.")
+    except Exception as error:  # noqa: BLE001  (whatever it is, it is this cell's result)
+        told = " ".join(str(error).split()) or "no message"
+        plain = isinstance(error, ValueError | TypeError | RuntimeError)
+        return failed(job, told if plain else f"{type(error).__name__}: {told}")
+    return Record(
+        job,
+        text,
+        rows,
+        summary.networks,
+        time.perf_counter() - began,
+        socket.gethostname(),
+        fingerprint(job.cell, job.number, text, rows),
+    )
+
+
+def _summary(cell: Cell, number: int) -> Summary:
+    plan, inputs = plan_of(cell), cell.inputs
+    method = method_of(inputs["method"])
+    if plan is None:
+        return method.compute(inputs, cell.entropy, range(0), 0)
+    return method.compute(inputs, cell.entropy, plan.blocks(number), plan.block)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Linear algebra on one thread: every core has its own worker, and one number of threads
+    everywhere gives the same last digits everywhere.
+    """  # noqa: D205
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1):
+        yield

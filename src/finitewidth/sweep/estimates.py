@@ -1,0 +1,147 @@
+"""From a summary to numbers with errors, and when such an error deserves trust."""
+
+from dataclasses import dataclass
+from math import sqrt
+
+from finitewidth.estimate import Estimate
+from finitewidth.simulate.statistics import FOR_MEANS, FOR_MOMENTS
+from finitewidth.sweep.summary import Summary
+from finitewidth.sweep.sums import Sums
+
+CARRIERS = 20.0
+"""Networks that must carry the variance of a quantity, n/kurtosis, for the error of its mean to be
+trusted: the error's own relative error is then about 1/√80, 11 %."""
+
+TRUSTED_UP_TO = 0.1
+"""Where theory knows the true relative error of a sampled second moment, the largest trusted."""
+
+QUANTILES = {"kernel_q05": 0.05, "kernel_median": 0.5, "kernel_q95": 0.95}
+
+
+@dataclass(frozen=True)
+class Observable:
+    """A number that a sweep reports.
+
+    Attributes
+    ----------
+    meaning : str
+        In one line.
+    unit : str
+        ``1`` for pure numbers.
+    """
+
+    meaning: str
+    unit: str
+
+
+_K = "gradient squared"
+OBSERVABLES = {
+    "kernel_mean": Observable("E K(x, x) at initialisation", _K),
+    "kernel_dispersion": Observable("E K²/(E K)²", "1"),
+    "log_dispersion": Observable("ln of E K²/(E K)²", "1"),
+    "log_kernel_mean": Observable("E ln K over networks with K > 0", "1"),
+    "log_kernel_variance": Observable("Var ln K over networks with K > 0", "1"),
+    "kernel_q05": Observable("5 % quantile of K over networks", _K),
+    "kernel_median": Observable("median of K over networks", _K),
+    "kernel_q95": Observable("95 % quantile of K over networks", _K),
+    "zero_fraction": Observable("share of networks with K = 0", "1"),
+    "output_square_mean": Observable("E N² at initialisation", "output squared"),
+    "update_mean": Observable("E ΔK of one SGD step, activation pattern frozen", _K),
+    "step_mean": Observable("E ΔK of one real SGD step", _K),
+}
+"""Everything that some method gives; what is missing in a cell its method does not give."""
+
+
+def estimates(summary: Summary, method: str) -> dict[str, Estimate]:
+    """Every observable of a summary, in the order of `OBSERVABLES`.
+
+    Notes
+    -----
+    A mean is trusted where at least 30 networks (by (Σ|q|)²/Σq²) carry it and 20 carry its
+    variance; a dispersion where 100 carry E K². Where the exact law knows the true error of the
+    sampled moment, that decides instead: a sample that missed the tail cannot know.
+    """
+    found = {
+        name: Estimate(value, 0.0, 0, method, exact=True) for name, value in summary.values.items()
+    }
+    if summary.networks >= 2:
+        found |= _sampled(summary, method)
+    return {name: found[name] for name in OBSERVABLES if name in found}
+
+
+def _sampled(summary: Summary, method: str) -> dict[str, Estimate]:
+    found: dict[str, Estimate] = {}
+    size, sums, known = summary.networks, summary.sums, summary.known
+
+    def put(name: str, value: float, error: float, note: str = "") -> None:
+        found[name] = Estimate(value, error, size, method, trusted=not note, note=note)
+
+    for quantity in ("kernel", "output_square", "update", "step"):
+        if quantity in sums:
+            value, error = sums[quantity].estimate(lambda m: m[0])
+            note = _few_for_mean(sums[quantity], size)
+            if quantity == "kernel" and "relative_variance" in known:
+                note = _true_error("E K", known["relative_variance"], size)
+            put(f"{quantity}_mean", value, error, note)
+    kernel = sums["kernel"]
+    if kernel.central()[0] > 0:
+        value, error = kernel.estimate(lambda m: 1.0 + m[1] / m[0] ** 2)
+        note = _few_for_square(kernel, size)
+        if "relative_variance_of_square" in known:
+            note = _true_error("E K²", known["relative_variance_of_square"], size)
+        put("kernel_dispersion", value, error, note)
+    logs = sums["log_kernel"]
+    if (logs.sums[:, 0] > 0).sum() >= 2:
+        note = _few_for_mean(logs, size)
+        put("log_kernel_mean", *logs.estimate(lambda m: m[0]), note)
+        put("log_kernel_variance", *logs.estimate(lambda m: m[1]), note)
+    histogram = summary.histogram
+    if histogram is not None:
+        for name, level in QUANTILES.items():
+            quantile = histogram.quantile(level)
+            if quantile is not None:
+                put(name, *quantile)
+        share = histogram.zeros / size
+        # Agresti and Coull's interval: an error above 0 even where no network was counted.
+        middle = (histogram.zeros + 2) / (size + 4)
+        put("zero_fraction", share, sqrt(middle * (1 - middle) / (size + 4)))
+    return found
+
+
+def _few_for_mean(sums: Sums, size: int) -> str:
+    """The note of a mean whose error cannot be trusted, or empty."""
+    if size < FOR_MEANS:
+        return f"{size} networks are too few for a standard error (it takes {FOR_MEANS})."
+    _, variance, _, fourth = sums.central()
+    carriers = size * variance**2 / fourth if fourth > 0 else float(size)
+    if carriers >= CARRIERS:
+        return ""
+    return (
+        f"{carriers:.3g} of {size} networks carry the variance of this quantity (it takes "
+        f"{CARRIERS:g}), so that its error is likely too small; ask for more networks."
+    )
+
+
+def _few_for_square(sums: Sums, size: int) -> str:
+    """The note of a second moment whose error cannot be trusted, or empty."""
+    if size < FOR_MOMENTS:
+        return f"{size} networks are too few for the error of E K² (it takes {FOR_MOMENTS})."
+    _, _, second, _, fourth = sums.raw()
+    carriers = second**2 / fourth if fourth > 0 else float(size)
+    if carriers >= FOR_MOMENTS:
+        return ""
+    return (
+        f"{carriers:.3g} of {size} networks carry E K² (it takes {FOR_MOMENTS}), so that value and "
+        "error are likely too small; ask for more networks, or for method law."
+    )
+
+
+def _true_error(name: str, relative_variance: float, size: int) -> str:
+    """The note of a moment whose true error, by the exact law, is too large, or empty."""
+    error = sqrt(relative_variance / size)
+    if error <= TRUSTED_UP_TO:
+        return ""
+    return (
+        f"the sampled {name} of {size} networks has a true standard error {error:.3g} times its "
+        "value: rare networks carry it; use method law."
+    )

@@ -1,0 +1,197 @@
+"""`Grid`: what a sweep computes, validated by pydantic, with one sentence for what is wrong."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+
+def _listed(value: object) -> object:
+    """A single value is an axis of length 1."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return list(value) if isinstance(value, list | tuple | range) else [value]
+
+
+def _listed_lists(value: object) -> object:
+    """A single list, of widths or of power sums, is an axis of length 1."""
+    if isinstance(value, list | tuple) and value and not isinstance(value[0], list | tuple | str):
+        return [list(value)]
+    found = _listed(value)
+    assert isinstance(found, list)
+    return [list(entry) if isinstance(entry, tuple) else entry for entry in found]
+
+
+def _whole(value: object) -> object:
+    """1e6, a float in TOML and YAML, is a whole number; an integer of NumPy is one too."""
+    if isinstance(value, np.integer) or (isinstance(value, float) and value.is_integer()):
+        return int(value)
+    return value
+
+
+Count = Annotated[int, BeforeValidator(_whole), Field(ge=1)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Text = Annotated[str, Field(min_length=1)]
+Axis = BeforeValidator(_listed)
+Lists = BeforeValidator(_listed_lists)
+Filled = Field(min_length=1)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Axes(_Strict):
+    """The axes, in the order in which the cells of their product are numbered.
+
+    A network is ``width`` and ``depth`` (weight layers: hidden layers + 1), or the hidden
+    ``widths`` one by one. ``input`` is ``"ones"`` (|x|² = n_in), ``"digits:7"``, or power sums
+    [|x|_2^2, |x|_4^4, …]. The other fields are those of `MLP`, and ``learning_rate`` and
+    ``target`` of one step on ½(N − t)²; without a learning rate nothing takes a step.
+    """
+
+    method: Annotated[list[Text], Axis, Filled] = ["law"]
+    factory: Annotated[list[Text], Axis, Filled] | None = None
+    n_in: Annotated[list[Count], Axis, Filled] | None = None
+    widths: Annotated[list[list[Count]], Lists, Filled] | None = None
+    width: Annotated[list[Count], Axis, Filled] | None = None
+    depth: Annotated[list[Count], Axis, Filled] | None = None
+    activation: Annotated[list[Text], Axis, Filled] = ["relu"]
+    negative_slope: Annotated[list[Number], Axis, Filled] = [0.01]
+    weight_law: Annotated[list[Text], Axis, Filled] = ["gaussian"]
+    hidden_gain: Annotated[list[Number], Axis, Filled] = [2.0]
+    output_gain: Annotated[list[Number], Axis, Filled] = [1.0]
+    bias: Annotated[list[bool], Axis, Filled] = [True]
+    bias_variance: Annotated[list[Number], Axis, Filled] = [0.0]
+    bias_lr: Annotated[list[Number], Axis, Filled] = [1.0]
+    parametrization: Annotated[list[Text], Axis, Filled] = ["ntk"]
+    input: Annotated[list[Text | list[Number]], Lists, Filled] = ["ones"]
+    learning_rate: Annotated[list[Number], Axis, Filled] | None = None
+    target: Annotated[list[Number], Axis, Filled] = [0.0]
+
+
+class Precision(_Strict):
+    """When a sampled cell is finished: at the target error, or when its budget is spent.
+
+    Attributes
+    ----------
+    relative_error : float, optional
+        Standard error over value at which a cell stops, for every observable in ``of`` that its
+        method gives; the error must be trusted. Without it the whole budget is spent.
+    of : list of str
+        Observables.
+    max_networks : int
+        Budget of networks for each cell, rounded up to a whole chunk.
+    max_seconds : float, optional
+        Budget of computing time for each cell, by the estimate of `cost`, so that it does not
+        depend on the machine; at least one chunk is computed.
+    """
+
+    relative_error: Annotated[float, Field(gt=0, lt=1)] | None = None
+    of: Annotated[list[Text], Axis, Filled] = ["kernel_mean"]
+    max_networks: Count = 10_000
+    max_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+
+
+class Grid(_Strict):
+    """Cells, how exactly each is wanted, and the seed.
+
+    Attributes
+    ----------
+    axes : Axes
+        The cells are the product of its lists.
+    cells : list of dict
+        Instead of that one product, one product for every entry: the axes with those of the
+        entry in their place.
+    precision : Precision
+    seed : int
+    """
+
+    axes: Axes = Axes()
+    cells: list[dict[str, Any]] = []
+    precision: Precision = Precision()
+    seed: Annotated[int, BeforeValidator(_whole), Field(ge=0, lt=2**64)] = 0
+
+
+EXPECTED = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "list_type": "a list",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+    "finite_number": "a finite number",
+    "too_short": "at least one value",
+    "string_too_short": "text",
+}
+LIMITS = {
+    "greater_than": ("above", "gt"),
+    "greater_than_equal": ("of at least", "ge"),
+    "less_than": ("below", "lt"),
+}
+
+
+def read(given: object, source: str = "the grid") -> Grid:
+    """A grid from a mapping, checked.
+
+    Parameters
+    ----------
+    given : dict or Grid
+    source : str
+        What to call it in an error, e.g. the file.
+
+    Raises
+    ------
+    ValueError
+        With one sentence for the first thing that is wrong.
+    TypeError
+        If it is no mapping.
+    """
+    if isinstance(given, Grid):
+        return given
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            f"{source} is a {type(given).__name__}, expected a dict such as "
+            '{"axes": {"n_in": 784, "width": [64, 128], "depth": 5}}, or a TOML or YAML file.'
+        )
+    return _validated(Grid, dict(given), source, "")
+
+
+def read_axes(given: Mapping[str, Any], source: str, place: str) -> Axes:
+    """Axes from a mapping; raises as `read`, naming the place."""
+    return _validated(Axes, dict(given), source, place)
+
+
+def _validated(model: Any, given: dict[str, Any], source: str, place: str) -> Any:
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        problems = error.errors(include_url=False)
+        more = f" ({len(problems) - 1} more like this)" if len(problems) > 1 else ""
+        raise ValueError(f"{source}: {_sentence(problems[0], place)}{more}") from None
+
+
+def _sentence(problem: Any, place: str) -> str:
+    """What was given and what was expected; a union's branches are no part of the place."""
+    steps = [step for step in problem["loc"] if not str(step).startswith(("str", "list[", "cons"))]
+    name = place
+    for step in steps:
+        name += f"[{step}]" if isinstance(step, int) else f".{step}" if name else str(step)
+    if problem["type"] == "extra_forbidden":
+        above = place or (steps[0] if len(steps) > 1 else "")
+        known = list((Precision if above == "precision" else Axes if above else Grid).model_fields)
+        close = get_close_matches(str(steps[-1]), known, 1)
+        meant = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(known)}."
+        return f"there is no field {name}; {meant}"
+    kind, context = problem["type"], problem.get("ctx", {})
+    if kind in LIMITS:
+        word, entry = LIMITS[kind]
+        expected = f"a number {word} {context[entry]}"
+    else:
+        expected = EXPECTED.get(kind, problem["msg"])
+    return f"{name} is {problem['input']!r}, expected {expected}."

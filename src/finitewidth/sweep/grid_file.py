@@ -1,0 +1,75 @@
+"""Grids in files: TOML or YAML, read as plain data, so that a file can run no code."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+EXAMPLE = """\
+# A grid for `finitewidth sweep run`: every list under [axes] is an axis, and the cells are the
+# product of all axes.
+
+seed = 0
+
+[axes]
+method = ["law", "sampler"]            # exact moments; exact samples
+n_in = 64
+width = [16, 32, 64]
+depth = [3, 6, 11]                     # weight layers: hidden layers + 1
+activation = ["relu"]
+parametrization = ["ntk", "standard"]
+learning_rate = 0.01                   # of one step; leave it out for the kernel alone
+
+[precision]
+relative_error = 0.005                 # of the quantities below; a cell stops there
+of = ["kernel_mean"]
+max_networks = 8000                    # or when this budget is spent
+"""
+
+
+def load(path: str | Path) -> dict[str, Any]:
+    """The contents of a grid file.
+
+    Parameters
+    ----------
+    path : str or path
+        Ending in ``.toml``, ``.yaml`` or ``.yml``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, it has another ending, or it is no TOML or YAML.
+    """
+    path = Path(path)
+    if path.suffix not in (".toml", ".yaml", ".yml"):
+        raise ValueError(f"the grid file is {path}, expected a name ending in .toml or .yaml.")
+    if not path.is_file():
+        raise ValueError(
+            f"there is no grid file {path}; write one with finitewidth sweep example {path}."
+        )
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is no text file in UTF-8; give a TOML or YAML file.") from None
+    return _toml(text, path) if path.suffix == ".toml" else _yaml(text, path)
+
+
+def _toml(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is no valid TOML: {error}.") from None
+
+
+def _yaml(text: str, path: Path) -> dict[str, Any]:
+    from finitewidth.sweep.extras import needed_for
+
+    with needed_for("YAML grids"):
+        import yaml
+    try:
+        found = yaml.safe_load(text)  # plain data only: a tag that would build an object is refused
+    except yaml.YAMLError as error:
+        told = " ".join(str(error).split())
+        raise ValueError(f"{path} is no valid YAML of plain data: {told}.") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} holds no table; expected the fields axes, precision, seed.")
+    return found

@@ -1,0 +1,6 @@
+"""How a cell's numbers are obtained: one module a method, loaded when it is first used."""
+
+from finitewidth.sweep.methods.registry import METHODS as METHODS
+from finitewidth.sweep.methods.registry import Method as Method
+from finitewidth.sweep.methods.registry import method_of as method_of
+from finitewidth.sweep.methods.registry import planned as planned

@@ -1,0 +1,176 @@
+"""Reading a store, also while a sweep is writing it."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from finitewidth._records.format import Row, checksum
+from finitewidth.sweep.engine.jobs import fingerprint
+from finitewidth.sweep.store.schema import CellRow, connect, is_empty, refuse_others, told
+
+_CHUNKS = """
+SELECT chunk.id, chunk.cell, chunk.number, chunk.networks, chunk.summary, chunk.checksum,
+    cell.inputs, array.name, array.dtype, array.shape, array.data
+FROM chunk LEFT JOIN cell ON cell.id = chunk.cell LEFT JOIN array ON array.chunk = chunk.id
+ORDER BY chunk.cell, chunk.number, array.name
+"""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A chunk as it is stored.
+
+    Attributes
+    ----------
+    id, cell, number, networks : int
+    text, rows
+        The packed summary.
+    sound : bool
+        Whether its checksum is right.
+    """
+
+    id: int
+    cell: int
+    number: int
+    networks: int
+    text: str
+    rows: list[Row]
+    sound: bool
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run of a sweep on the store.
+
+    Attributes
+    ----------
+    id : int
+    closed : bool
+        False while it runs, or where it was cut off.
+    grid : dict
+    provenance : dict
+    """
+
+    id: int
+    closed: bool
+    grid: dict[str, Any]
+    provenance: dict[str, Any]
+
+
+def all_chunks(connection: sqlite3.Connection) -> Iterator[Chunk]:
+    """Every chunk, by cell and number, its checksum compared."""
+    for _, group in groupby(connection.execute(_CHUNKS), key=lambda row: row[0]):
+        rows = list(group)
+        key, cell, number, networks, text, total, inputs = rows[0][:7]
+        arrays = [row[7:] for row in rows if row[7] is not None]
+        sound = inputs is not None and fingerprint(inputs, number, text, arrays) == total
+        yield Chunk(key, cell, number, networks, text, arrays, sound)
+
+
+def damaged_chunks(connection: sqlite3.Connection) -> list[tuple[int, int]]:
+    """(chunk, cell) of every chunk whose checksum is wrong."""
+    return [(chunk.id, chunk.cell) for chunk in all_chunks(connection) if not chunk.sound]
+
+
+class Reader:
+    """A store, opened for reading only.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, it is no store, or of another version.
+    DamagedStore
+        If the file's structure is broken.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path).absolute()
+        if not self.path.is_file():
+            raise ValueError(f"there is no store {self.path}; a sweep makes one.")
+        with told(self.path):
+            # Not "ro": a transaction that was cut off is undone by whoever opens the file next.
+            self._connection = connect(f"{self.path.as_uri()}?mode=rw", uri=True)
+            try:
+                if is_empty(self._connection):
+                    raise ValueError(f"{self.path} is empty: no sweep was begun in it.")
+                refuse_others(self._connection, self.path)
+                self._connection.execute("PRAGMA query_only = 1")
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def cells(self) -> list[CellRow]:
+        """All cells whose row verifies, in their order."""
+        with told(self.path):
+            return [
+                CellRow(row[0], *row[2:6])
+                for row in self._connection.execute(
+                    "SELECT id, key, inputs, precision, least, used, checksum FROM cell ORDER BY id"
+                )
+                if checksum(row[1:6], ()) == row[6]
+            ]
+
+    def chunks(self) -> Iterator[Chunk]:
+        """All chunks, by cell and number."""
+        with told(self.path):
+            yield from all_chunks(self._connection)
+
+    def counts(self) -> dict[int, tuple[int, int, float]]:
+        """Chunks, networks and seconds of every cell that has any; checksums are not looked at."""
+        with told(self.path):
+            return {
+                row[0]: (row[1], row[2], row[3])
+                for row in self._connection.execute(
+                    "SELECT cell, count(*), sum(networks), sum(seconds) FROM chunk GROUP BY cell"
+                )
+            }
+
+    def failures(self) -> dict[int, str]:
+        """Why cells failed, by cell."""
+        with told(self.path):
+            return dict(self._connection.execute("SELECT cell, cause FROM failure"))
+
+    def sessions(self) -> list[Session]:
+        """All runs, the first one first."""
+        with told(self.path):
+            rows = self._connection.execute(
+                "SELECT id, closed, grid, provenance FROM session ORDER BY id"
+            ).fetchall()
+        found = []
+        for number, closed, *texts in rows:
+            with suppress(json.JSONDecodeError):  # a damaged one is left out: it holds no results
+                grid, provenance = map(json.loads, texts)
+                found.append(Session(number, bool(closed), grid, provenance))
+        return found
+
+    def hosts(self) -> list[str]:
+        """The machines that computed chunks."""
+        with told(self.path):
+            return sorted(
+                row[0] for row in self._connection.execute("SELECT DISTINCT host FROM chunk")
+            )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

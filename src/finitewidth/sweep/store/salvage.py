@@ -1,0 +1,121 @@
+"""From a store whose structure is broken to a sound one with everything that verifies."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from finitewidth._records.format import checksum
+from finitewidth.sweep.engine.jobs import fingerprint
+from finitewidth.sweep.store.schema import APPLICATION, SCHEMA, TABLES, connect
+
+
+def salvage(path: Path) -> str:
+    """Replace a damaged store by what verifies of it; one sentence on what was kept.
+
+    The damaged file stays beside it as ``results.sqlite.damaged-…``.
+
+    Parameters
+    ----------
+    path : path
+        The store, locked by the caller.
+
+    Notes
+    -----
+    Every row is asked for by its number, so that one that cannot be read costs itself alone; rows
+    are numbered from 1 without gaps but for deleted ones. The new file is written under a
+    temporary name in the same folder, flushed, and put in place by one rename.
+    """
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    kept_aside = path.with_name(f"{path.name}.damaged-{stamp}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.unlink(missing_ok=True)
+    old, new = connect(path), connect(temporary)
+    try:
+        new.execute("PRAGMA synchronous = FULL")
+        new.execute("BEGIN")
+        for statement in TABLES.split(";"):
+            new.execute(statement)
+        new.execute(f"PRAGMA application_id = {APPLICATION}")
+        new.execute(f"PRAGMA user_version = {SCHEMA}")
+        for row in _rows(old, "session"):
+            new.execute("INSERT INTO session VALUES (?, ?, ?, ?)", row)
+        cells, chunks = _cells(old, new), 0
+        for row in _rows(old, "chunk"):
+            with suppress(sqlite3.Error):
+                chunks += _chunk(old, new, cells, row)
+        new.execute("COMMIT")
+    finally:
+        old.close()
+        new.close()
+    for ending in ("-journal", "-wal", "-shm"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+    try:
+        os.link(path, kept_aside)
+    except OSError:  # a file system without links
+        shutil.copy2(path, kept_aside)
+    temporary.replace(path)
+    return f"{len(cells)} cells and {chunks} chunks verify and were kept; {kept_aside} is the old."
+
+
+def _rows(connection: sqlite3.Connection, table: str) -> Iterator[tuple]:
+    """The rows of a table that can be read, by number."""
+    try:
+        last = connection.execute(f"SELECT max(id) FROM {table}").fetchone()[0] or 0
+    except sqlite3.Error:
+        last = _last_readable(connection, table)
+    for number in range(1, last + 1):
+        try:
+            row = connection.execute(f"SELECT * FROM {table} WHERE id = ?", (number,)).fetchone()
+        except sqlite3.Error:
+            continue
+        if row is not None:
+            yield row
+
+
+def _last_readable(connection: sqlite3.Connection, table: str) -> int:
+    """The largest number that a scan reaches before it breaks."""
+    last = 0
+    with suppress(sqlite3.Error):
+        for (number,) in connection.execute(f"SELECT id FROM {table} ORDER BY id"):
+            last = number
+    return last
+
+
+def _cells(old: sqlite3.Connection, new: sqlite3.Connection) -> dict[int, str]:
+    """Copy the cells that verify, none as finished; their inputs by row."""
+    found = {}
+    for number, key, inputs, precision, least, used, total in _rows(old, "cell"):
+        if checksum((key, inputs, precision, least, used), ()) != total:
+            continue
+        least = max(least, used or 0)
+        open_ = checksum((key, inputs, precision, least, None), ())
+        try:
+            new.execute(
+                "INSERT INTO cell VALUES (?, ?, ?, ?, ?, NULL, ?)",
+                (number, key, inputs, precision, least, open_),
+            )
+        except sqlite3.IntegrityError:
+            continue
+        found[number] = inputs
+    return found
+
+
+def _chunk(
+    old: sqlite3.Connection, new: sqlite3.Connection, cells: dict[int, str], row: tuple
+) -> bool:
+    """Copy a chunk if it verifies."""
+    key, cell, number, text, total = row[0], row[1], row[2], row[7], row[8]
+    if cell not in cells:
+        return False
+    arrays = old.execute(
+        "SELECT name, dtype, shape, data FROM array WHERE chunk = ? ORDER BY name", (key,)
+    ).fetchall()
+    if fingerprint(cells[cell], number, text, arrays) != total:
+        return False
+    new.execute("INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    new.executemany("INSERT INTO array VALUES (?, ?, ?, ?, ?)", ((key, *one) for one in arrays))
+    return True

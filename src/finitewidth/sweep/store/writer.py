@@ -1,0 +1,327 @@
+"""Writing a store: one process, one transaction for what came in together."""
+
+import os
+import socket
+import subprocess
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from finitewidth._records.format import as_json, checksum
+from finitewidth._version import __version__
+from finitewidth.sweep.cells import Cell
+from finitewidth.sweep.engine.jobs import Record
+from finitewidth.sweep.store.lock import Lock
+from finitewidth.sweep.store.reader import damaged_chunks
+from finitewidth.sweep.store.salvage import salvage
+from finitewidth.sweep.store.schema import (
+    APPLICATION,
+    SCHEMA,
+    TABLES,
+    CellRow,
+    DamagedStore,
+    connect,
+    is_empty,
+    refuse_others,
+    told,
+)
+
+_IN = 500
+"""Rows asked for in one statement."""
+
+
+class Writer:
+    """The one writer of a store; begins it, or continues it.
+
+    Parameters
+    ----------
+    path : str or path
+        Created if missing.
+    grid : dict
+        What is asked for, for the record.
+
+    Attributes
+    ----------
+    messages : list of str
+        What was found damaged and will be computed again.
+
+    Raises
+    ------
+    ValueError
+        If the file is something else, of another version, or its folder does not exist.
+    RuntimeError
+        If another sweep is running on the store, or it cannot be written.
+
+    Notes
+    -----
+    *Killed at any moment*, the process leaves a store with everything that was committed: SQLite's
+    rollback journal (``-journal`` beside the file, and part of it while it is there) undoes a
+    transaction that was cut off, and ``synchronous=FULL`` makes that hold for a power failure.
+    The journal needs no shared memory, so that a store may lie on a network file system.
+
+    *Damage* is found when the store is opened: every chunk by its checksum, which covers the
+    inputs of its cell, and the structure by SQLite's own check. Chunks that are damaged are
+    dropped and computed again; from a file with a broken structure everything that verifies is
+    copied into a new one, and the old one stays beside it.
+    """
+
+    def __init__(self, path: str | Path, grid: Mapping[str, Any]) -> None:
+        self.path = Path(path).absolute()
+        if not self.path.parent.is_dir():
+            raise ValueError(f"the folder {self.path.parent} does not exist; create it first.")
+        if self.path.is_dir():
+            raise ValueError(f"{self.path} is a folder, expected the name of a file.")
+        self.messages: list[str] = []
+        self._session = 0
+        self._lock = Lock(self.path)
+        try:
+            try:
+                self._open(grid)
+            except DamagedStore as damage:
+                kept = salvage(self.path)
+                self.messages.append(f"{damage} {kept}")
+                self._open(grid)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _open(self, grid: Mapping[str, Any]) -> None:
+        with told(self.path):
+            self._connection = connect(self.path)
+            try:
+                self._begin(grid)
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def _begin(self, grid: Mapping[str, Any]) -> None:
+        connection = self._connection
+        if not is_empty(connection):  # first of all, so that another file is not touched
+            refuse_others(connection, self.path)
+            (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+            if found != "ok":
+                raise DamagedStore(f"{self.path} is damaged as an SQLite file ({found}).")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -65536")
+
+        def begin() -> None:
+            if is_empty(connection):
+                for statement in TABLES.split(";"):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA application_id = {APPLICATION}")
+                connection.execute(f"PRAGMA user_version = {SCHEMA}")
+            else:
+                self._drop_damaged()
+            last = connection.execute("SELECT coalesce(max(id), 0) FROM session").fetchone()[0]
+            self._session = last + 1
+            connection.execute(
+                "INSERT INTO session VALUES (?, 0, ?, ?)",
+                (self._session, as_json(grid), as_json(provenance())),
+            )
+
+        self._transaction(begin)
+
+    def _drop_damaged(self) -> None:
+        connection = self._connection
+        bad = [
+            row[0]
+            for row in connection.execute(
+                "SELECT id, key, inputs, precision, least, used, checksum FROM cell"
+            )
+            if checksum(row[1:6], ()) != row[6]
+        ]
+        for cell in bad:
+            self._delete("cell = ?", cell)
+            connection.execute("DELETE FROM failure WHERE cell = ?", (cell,))
+            connection.execute("DELETE FROM cell WHERE id = ?", (cell,))
+        chunks = damaged_chunks(connection)
+        for chunk, cell in chunks:
+            self._delete("id = ?", chunk)
+            self._write_cell(cell, used=None)
+        orphans = connection.execute(
+            "DELETE FROM array WHERE chunk NOT IN (SELECT id FROM chunk)"
+        ).rowcount
+        if bad or chunks or orphans > 0:
+            self.messages.append(
+                f"{self.path} had {len(chunks)} damaged chunks and {len(bad)} damaged cells (their "
+                "checksums are wrong); they are computed again."
+            )
+
+    def _delete(self, where: str, value: int) -> None:
+        self._connection.execute(
+            f"DELETE FROM array WHERE chunk IN (SELECT id FROM chunk WHERE {where})", (value,)
+        )
+        self._connection.execute(f"DELETE FROM chunk WHERE {where}", (value,))
+
+    def register(self, cells: Sequence[Cell], precision: str) -> dict[str, CellRow]:
+        """Enter cells that are new, and how exactly all are wanted now; their rows by key.
+
+        Failures of earlier sessions are forgotten, so that these cells are tried again. The
+        precision of a row that is returned is the one it had before.
+        """
+        connection, found = self._connection, {}
+
+        def enter() -> None:
+            for start in range(0, len(cells), _IN):
+                part = cells[start : start + _IN]
+                marks = ",".join("?" * len(part))
+                rows = connection.execute(
+                    "SELECT key, id, inputs, precision, least, used FROM cell "
+                    f"WHERE key IN ({marks})",
+                    [cell.key for cell in part],
+                )
+                found.update({row[0]: CellRow(*row[1:]) for row in rows})
+            last = connection.execute("SELECT coalesce(max(id), 0) FROM cell").fetchone()[0]
+            for cell in cells:
+                row = found.get(cell.key)
+                if row is None:
+                    last += 1
+                    found[cell.key] = CellRow(last, cell.text, precision, 0, None)
+                    self._insert_cell(last, cell.key, cell.text, precision, 0, None)
+                elif row.precision != precision:
+                    least = max(row.least, row.used or 0)
+                    self._insert_cell(row.id, cell.key, cell.text, precision, least, None)
+            connection.execute("DELETE FROM failure")
+
+        self._transaction(enter)
+        return found
+
+    def chunks(self, cell: int) -> Iterable[tuple[int, str, list[Any]]]:
+        """(number, text, rows) of a cell's chunks, in order; verified when the store was opened."""
+        for key, number, text in self._connection.execute(
+            "SELECT id, number, summary FROM chunk WHERE cell = ? ORDER BY number", (cell,)
+        ).fetchall():
+            rows = self._connection.execute(
+                "SELECT name, dtype, shape, data FROM array WHERE chunk = ? ORDER BY name", (key,)
+            ).fetchall()
+            yield number, text, rows
+
+    def has_chunks(self) -> bool:
+        """Whether anything was computed before."""
+        return self._connection.execute("SELECT 1 FROM chunk LIMIT 1").fetchone() is not None
+
+    def commit(
+        self, records: Sequence[tuple[int, Record]], finished: Mapping[int, int | None]
+    ) -> None:
+        """Make records visible, all in one transaction.
+
+        Parameters
+        ----------
+        records : sequence of (int, Record)
+            With the number of the cell's row.
+        finished : dict of int to int
+            Rows of cells whose numbers are now made of so many chunks.
+        """
+        connection = self._connection
+
+        def write() -> None:
+            last = connection.execute("SELECT max(id) FROM session").fetchone()[0]
+            if last != self._session:
+                raise RuntimeError(
+                    f"{self.path} was continued by another process, so this one may no longer "
+                    "write to it."
+                )
+            for cell, record in records:
+                if record.cause:
+                    connection.execute(
+                        "INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)",
+                        (cell, record.job.number, self._session, record.cause),
+                    )
+                    continue
+                key = connection.execute(
+                    "INSERT INTO chunk (cell, number, session, networks, seconds, host, summary, "
+                    "checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (cell, record.job.number, self._session, record.networks, record.seconds,
+                     record.host, record.text, record.checksum),
+                ).lastrowid  # fmt: skip
+                connection.executemany(
+                    "INSERT INTO array VALUES (?, ?, ?, ?, ?)", ((key, *row) for row in record.rows)
+                )
+            for cell, used in finished.items():
+                self._write_cell(cell, used)
+
+        self._transaction(write)
+
+    def _write_cell(self, cell: int, used: int | None) -> None:
+        row = self._connection.execute(
+            "SELECT key, inputs, precision, least, used FROM cell WHERE id = ?", (cell,)
+        ).fetchone()
+        if row is not None:
+            key, inputs, precision, least, before = row
+            least = max(least, before or 0) if used is None else least
+            self._insert_cell(cell, key, inputs, precision, least, used)
+
+    def _insert_cell(
+        self, number: int, key: str, inputs: str, precision: str, least: int, used: int | None
+    ) -> None:
+        total = checksum((key, inputs, precision, least, used), ())
+        self._connection.execute(
+            "INSERT INTO cell VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+            "precision = excluded.precision, least = excluded.least, used = excluded.used, "
+            "checksum = excluded.checksum",
+            (number, key, inputs, precision, least, used, total),
+        )
+
+    def _transaction(self, work: Callable[[], None]) -> None:
+        with told(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                work()
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """End the session and let the next sweep on."""
+        try:
+            with told(self.path):
+                self._connection.execute(
+                    "UPDATE session SET closed = 1 WHERE id = ?", (self._session,)
+                )
+        finally:
+            self._connection.close()
+            self._lock.release()
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.close()
+            return
+        self._connection.close()  # the session stays open: it was cut off
+        self._lock.release()
+
+
+def provenance() -> dict[str, Any]:
+    """Who computes, where, when, and with which version."""
+    return {
+        "finitewidth": __version__,
+        "commit": _commit(),
+        "host": socket.gethostname(),
+        "process": os.getpid(),
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _commit() -> str:
+    """The commit of the package's source, where it is run from a checkout; empty elsewhere."""
+    folder = Path(__file__).resolve().parents[4]
+    if not (folder / ".git").exists():
+        return ""
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, timeout=10
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()

@@ -1,0 +1,124 @@
+"""`Summary`: what a chunk of networks says, in a form that adds up over chunks."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from finitewidth._records.format import Row, decoded, encoded
+from finitewidth._shapes import Float, Int
+from finitewidth.sweep.histogram import Histogram
+from finitewidth.sweep.sums import Sums
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """The networks of one chunk, or of a cell's finished chunks.
+
+    Attributes
+    ----------
+    networks : int
+        0 for formulas.
+    values : dict of str to float
+        Closed quantities, by observable; one chunk alone has them.
+    sums : dict of str to Sums
+        By quantity: ``kernel``, ``log_kernel``, ``output_square``, ``update``, ``step``.
+    histogram : Histogram or None
+        Of K.
+    known : dict of str to float
+        What theory knows of the quantities and an error's trust may use.
+    notes : dict of str to str
+        Why an observable is missing.
+    """
+
+    networks: int
+    values: dict[str, float] = field(default_factory=dict)
+    sums: dict[str, Sums] = field(default_factory=dict)
+    histogram: Histogram | None = None
+    known: dict[str, float] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+
+    def __add__(self, later: "Summary") -> "Summary":
+        histogram = self.histogram
+        if histogram is not None and later.histogram is not None:
+            histogram = histogram + later.histogram
+        return Summary(
+            self.networks + later.networks,
+            self.values,
+            {name: sums + later.sums[name] for name, sums in self.sums.items()},
+            histogram,
+            self.known,
+            self.notes,
+        )
+
+    def packed(self) -> tuple[str, list[Row]]:
+        """As JSON and arrays; every float is kept to its last bit."""
+        head: dict[str, Any] = {
+            "networks": self.networks,
+            "values": self.values,
+            "shifts": {name: sums.shift for name, sums in self.sums.items()},
+            "known": self.known,
+            "notes": self.notes,
+        }
+        arrays: dict[str, object] = {name: sums.sums for name, sums in self.sums.items()}
+        if self.histogram is not None:
+            head["first"], head["zeros"] = self.histogram.first, self.histogram.zeros
+            arrays["histogram"] = self.histogram.counts
+        text = json.dumps(head, sort_keys=True, allow_nan=False, ensure_ascii=False)
+        return text, encoded(arrays)
+
+    @classmethod
+    def unpacked(cls, text: str, rows: list[Row]) -> "Summary":
+        """What `packed` gave."""
+        head: Mapping[str, Any] = json.loads(text)
+        arrays = decoded(rows)
+        histogram = None
+        if "histogram" in arrays:
+            histogram = Histogram(head["first"], arrays["histogram"], head["zeros"])
+        sums = {name: Sums(shift, arrays[name]) for name, shift in head["shifts"].items()}
+        return cls(head["networks"], head["values"], sums, histogram, head["known"], head["notes"])
+
+
+def of_networks(
+    index: Int[np.ndarray, " n"],
+    log_kernel: Float[np.ndarray, " n"],
+    output_square: Float[np.ndarray, " n"],
+    *,
+    known: dict[str, float] | None = None,
+    **others: Float[np.ndarray, " n"],
+) -> Summary:
+    """The summary of networks by their numbers in the cell.
+
+    Parameters
+    ----------
+    index : array of int [n]
+        Their numbers in the cell.
+    log_kernel : array [n]
+        ln K, −inf where K is 0.
+    output_square : array [n]
+        N².
+    known : dict, optional
+        As in `Summary`.
+    others : array [n]
+        Further quantities, by name.
+
+    Raises
+    ------
+    ValueError
+        If sums leave the range of a double.
+    """
+    living = np.isfinite(log_kernel)
+    with np.errstate(over="ignore"):
+        kernel = np.exp(log_kernel)
+    if not np.isfinite(kernel).all():
+        raise ValueError(
+            f"some K is e^{float(log_kernel.max()):.4g}, beyond the range of a double; use fewer "
+            "layers or smaller gains."
+        )
+    quantities = {"kernel": kernel, "output_square": output_square, **others}
+    sums = {name: Sums.of(values, index) for name, values in quantities.items()}
+    sums["log_kernel"] = Sums.of(log_kernel[living], index[living])
+    histogram = Histogram.of(log_kernel[living] / np.log(2.0), int((~living).sum()))
+    return Summary(len(index), sums=sums, histogram=histogram, known=known or {})

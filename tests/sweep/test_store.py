@@ -1,0 +1,114 @@
+"""The store: damage is found and computed again, others are refused, one writer at a time."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+import xarray
+
+import finitewidth as fw
+from finitewidth.sweep.store import Writer
+
+
+@pytest.fixture
+def store(tmp_path: Path, small: dict) -> Path:
+    """A finished sweep."""
+    small["precision"]["max_networks"] = 4096
+    fw.sweep.run(small, tmp_path / "s.sqlite")
+    return tmp_path / "s.sqlite"
+
+
+def same(one: xarray.Dataset, other: xarray.Dataset) -> None:
+    xarray.testing.assert_equal(one, other)
+
+
+def change(store: Path, statement: str, *values: object) -> None:
+    connection = sqlite3.connect(store)
+    with connection:
+        assert connection.execute(statement, values).rowcount == 1
+    connection.close()
+
+
+ARRAY = "chunk = (SELECT min(chunk) FROM array) AND name = 'kernel'"
+DAMAGE = {
+    "a number": "UPDATE chunk SET summary = replace(summary, '.', '.1') WHERE id = 2",
+    "an array": f"UPDATE array SET data = zeroblob(1280) WHERE {ARRAY}",
+    "a lost array": f"DELETE FROM array WHERE {ARRAY}",
+    "another cell": "UPDATE chunk SET cell = 1, number = 7 WHERE id = 2",
+    "inputs": "UPDATE cell SET inputs = replace(inputs, '5', '6') WHERE id = 3",
+    "finished": "UPDATE cell SET used = 9 WHERE id = 5",
+    "a lost cell": "DELETE FROM cell WHERE id = 4",
+    "a lost chunk": "DELETE FROM chunk WHERE id = 4",
+}
+
+
+@pytest.mark.parametrize("statement", DAMAGE.values(), ids=DAMAGE.keys())
+def test_what_was_changed_is_computed_again(store: Path, small: dict, statement: str) -> None:
+    before = fw.sweep.open(store)
+    change(store, statement)
+    damaged = fw.sweep.open(store)
+    assert not bool(damaged.complete.all()) or damaged.complete.size < 8
+    done = fw.sweep.run(small, store)
+    assert done.complete
+    assert done.computed <= 2
+    same(before, fw.sweep.open(store))
+    assert fw.sweep.run(small, store).messages == []
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_a_truncated_store_keeps_what_verifies(store: Path, small: dict, share: float) -> None:
+    before = fw.sweep.open(store)
+    content = store.read_bytes()
+    store.write_bytes(content[: int(share * len(content)) // 4096 * 4096])
+    done = fw.sweep.run(small, store)
+    assert done.complete
+    (message,) = done.messages
+    assert "damaged as an SQLite file" in message
+    same(before, fw.sweep.open(store))
+    assert len(list(store.parent.glob("*.damaged-*"))) == 1
+
+
+def test_another_version_is_refused_and_left_alone(store: Path, small: dict) -> None:
+    connection = sqlite3.connect(store)
+    connection.execute("PRAGMA user_version = 0")
+    connection.close()
+    content = store.read_bytes()
+    for attempt in (lambda: fw.sweep.run(small, store), lambda: fw.sweep.open(store)):
+        with pytest.raises(
+            ValueError, match=r"version 0 of the store and finitewidth .* knows version 1"
+        ):
+            attempt()
+    assert store.read_bytes() == content
+
+
+def test_another_database_and_another_file_are_refused(tmp_path: Path, small: dict) -> None:
+    other, text = tmp_path / "other.sqlite", tmp_path / "text.sqlite"
+    connection = sqlite3.connect(other)
+    connection.execute("CREATE TABLE t (x)")
+    connection.close()
+    text.write_text("This is no database, however long one reads on in it. " * 100)
+    for path, sentence in ((other, "no store of a sweep"), (text, "no SQLite database")):
+        content = path.read_bytes()
+        with pytest.raises(ValueError, match=sentence):
+            fw.sweep.run(small, path)
+        with pytest.raises(ValueError, match=sentence):
+            fw.sweep.open(path)
+        assert path.read_bytes() == content
+
+
+def test_a_second_sweep_is_refused_and_the_store_can_be_read(store: Path, small: dict) -> None:
+    writer = Writer(store, {})
+    with pytest.raises(RuntimeError, match=r"another sweep is running on .*s.sqlite; wait until"):
+        fw.sweep.run(small, store)
+    assert bool(fw.sweep.open(store).complete.all())
+    writer.close()
+    assert fw.sweep.run(small, store).complete
+
+
+def test_a_writer_that_was_replaced_may_not_write(store: Path) -> None:
+    """Where the file system has no locks this is what is left."""
+    writer = Writer(store, {})
+    change(store, "INSERT INTO session VALUES (99, 0, '{}', '{}')")
+    with pytest.raises(RuntimeError, match="was continued by another process"):
+        writer.commit([], {})
+    writer.close()
