@@ -20,7 +20,7 @@ def test_the_numbers_of_the_law(tmp_path: Path, small: dict) -> None:
     done = fw.sweep.run(small, tmp_path / "s.sqlite")
     assert (done.cells, done.finished, done.complete, done.failures) == (8, 8, True, [])
     data = fw.sweep.open(tmp_path / "s.sqlite")
-    assert data.kernel_mean.dims == ("by_method", "width", "depth")
+    assert data.kernel_mean.dims == ("width", "depth", "by_method")
     assert bool(data.complete.all())
     for width in (4, 7):
         for depth in (2, 4):

@@ -14,6 +14,7 @@ from finitewidth.cli.reproduce import reproduce
 from finitewidth.cli.sample import sample
 from finitewidth.cli.simulate import simulate
 from finitewidth.cli.step import step
+from finitewidth.cli.sweep import sweep
 
 BAD_INPUT = 2
 
@@ -33,6 +34,7 @@ app.command()(check)
 app.command()(design)
 app.command()(paths)
 app.command()(reproduce)
+app.add_typer(sweep, name="sweep")
 
 
 def _version(show: bool | None) -> None:

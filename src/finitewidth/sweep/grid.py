@@ -49,11 +49,10 @@ class Axes(_Strict):
     A network is ``width`` and ``depth`` (weight layers: hidden layers + 1), or the hidden
     ``widths`` one by one. ``input`` is ``"ones"`` (|x|² = n_in), ``"digits:7"``, or power sums
     [|x|_2^2, |x|_4^4, …]. The other fields are those of `MLP`, and ``learning_rate`` and
-    ``target`` of one step on ½(N − t)²; without a learning rate nothing takes a step.
+    ``target`` of one step on ½(N − t)²; without a learning rate nothing takes a step. ``method``
+    is the innermost axis, so that the methods stand beside each other.
     """
 
-    method: Annotated[list[Text], Axis, Filled] = ["law"]
-    factory: Annotated[list[Text], Axis, Filled] | None = None
     n_in: Annotated[list[Count], Axis, Filled] | None = None
     widths: Annotated[list[list[Count]], Lists, Filled] | None = None
     width: Annotated[list[Count], Axis, Filled] | None = None
@@ -70,6 +69,8 @@ class Axes(_Strict):
     input: Annotated[list[Text | list[Number]], Lists, Filled] = ["ones"]
     learning_rate: Annotated[list[Number], Axis, Filled] | None = None
     target: Annotated[list[Number], Axis, Filled] = [0.0]
+    factory: Annotated[list[Text], Axis, Filled] | None = None
+    method: Annotated[list[Text], Axis, Filled] = ["law"]
 
 
 class Precision(_Strict):

@@ -1,0 +1,158 @@
+"""`finitewidth sweep`: example, run, status, export, and plain errors."""
+
+import csv
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import finitewidth as fw
+from tests.cli.running import Run
+
+pytestmark = pytest.mark.skipif(
+    any(find_spec(name) is None for name in ("pydantic", "xarray", "h5netcdf", "zarr")),
+    reason="the sweep extra is not installed",
+)
+
+GRID = """\
+[axes]
+method = ["law", "sampler"]
+n_in = 5
+width = [4, 7]
+depth = 3
+[precision]
+max_networks = 4096
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder the commands run in, with a grid."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "g.toml").write_text(GRID)
+    return tmp_path
+
+
+def test_run_status_and_export(folder: Path, run: Run) -> None:
+    done = run("sweep", "run", "g.toml", "--store", "r.sqlite")
+    assert (done.returncode, done.stderr) == (0, "")
+    first = done.stdout.splitlines()[0]
+    assert first == "4 cells: 4 finished, 0 failed; 4 chunks computed now. Results: r.sqlite"
+    assert f"{fw.KernelLaw(fw.MLP(5, [4, 4])).dispersion():.4g}" in done.stdout
+    again = run("sweep", "run", "g.toml", "--store", "r.sqlite").stdout
+    assert "4 finished, 0 failed; 0 chunks computed now" in again
+
+    status = run("sweep", "status", "r.sqlite").stdout.splitlines()
+    assert [line.split() for line in status if line.startswith(("law", "sampler"))] == [
+        ["law", "2", "2", "0", "2", "0"],
+        ["sampler", "2", "2", "0", "2", "8192"],
+    ]
+    assert any("Runs: 2; the last one was closed" in line for line in status)
+
+    told = run("sweep", "export", "r.sqlite", "--to", "out.csv").stdout
+    assert told == "out.csv: 4 cells\n"
+    rows = list(csv.DictReader((folder / "out.csv").read_text(encoding="utf-8").splitlines()))
+    assert [(row["width"], row["by_method"]) for row in rows] == [
+        ("4", "law"), ("4", "sampler"), ("7", "law"), ("7", "sampler"),
+    ]  # fmt: skip
+    assert float(rows[2]["kernel_mean"]) == fw.KernelLaw(fw.MLP(5, [7, 7])).mean()
+    assert rows[0]["log_kernel_mean"] == ""
+    assert rows[0]["complete"] == "true"
+
+
+@pytest.mark.parametrize("ending", ["nc", "zarr"])
+def test_an_export_reads_back_the_same(folder: Path, run: Run, ending: str) -> None:
+    import xarray
+
+    run("sweep", "run", "g.toml", "--store", "r.sqlite")
+    for _ in range(2):  # the second one replaces the first
+        assert run("sweep", "export", "r.sqlite", "--to", f"out.{ending}").returncode == 0
+    if ending == "nc":
+        found = xarray.load_dataset(folder / "out.nc", engine="h5netcdf")
+    else:
+        found = xarray.open_zarr(folder / "out.zarr", consolidated=False)
+    xarray.testing.assert_identical(found.load(), fw.sweep.open(folder / "r.sqlite"))
+    assert found.kernel_mean.attrs["units"] == "gradient squared"
+    assert sorted(path.name for path in folder.iterdir() if ".tmp" in path.name) == []
+
+
+def test_the_example_is_a_grid_and_is_not_overwritten(folder: Path, run: Run) -> None:
+    assert run("sweep", "example", "e.toml").returncode == 0
+    assert (folder / "e.toml").read_text().startswith("# A grid")
+    done = run("sweep", "example", "e.toml")
+    assert (done.returncode, done.stderr) == (
+        2, "finitewidth: e.toml exists already; give another name.\n",
+    )  # fmt: skip
+
+
+def test_a_failed_cell_is_told_and_exits_with_1(folder: Path, run: Run) -> None:
+    (folder / "b.toml").write_text(
+        GRID.replace("[axes]\n", '[axes]\nactivation = ["relu", "tanh"]\n')
+    )
+    done = run("sweep", "run", "b.toml", "--store", "r.sqlite")
+    assert done.returncode == 1
+    assert "8 cells: 4 finished, 4 failed" in done.stdout
+    assert "4 failed: the exact law needs an activation" in done.stdout
+    assert "4 failed: the exact law" in run("sweep", "status", "r.sqlite").stdout
+
+
+def test_ctrl_c_leaves_a_store_that_continues(
+    folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from finitewidth.sweep.engine import inprocess
+
+    run("sweep", "run", "g.toml", "--store", "whole.sqlite")
+    compute, calls = inprocess.compute, []
+
+    def stopped(jobs):
+        calls.append(jobs)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return compute(jobs)
+
+    from finitewidth.sweep.engine import schedule
+
+    monkeypatch.setattr(schedule, "TASK_JOBS", 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(inprocess, "compute", stopped)
+        done = run("sweep", "run", "g.toml", "--store", "r.sqlite")
+    assert done.returncode == 130
+    assert "Stopped; what was finished is in r.sqlite" in done.stderr
+    assert not bool(fw.sweep.open("r.sqlite").complete.all())
+    told = run("sweep", "export", "r.sqlite", "--to", "o.csv").stdout
+    assert told == "o.csv: 4 cells, 3 of them not finished\n"
+    done = run("sweep", "run", "g.toml", "--store", "r.sqlite")
+    assert "4 finished, 0 failed; 3 chunks computed now" in done.stdout
+    one, two = fw.sweep.open("r.sqlite"), fw.sweep.open("whole.sqlite")
+    for name in one.data_vars:
+        np.testing.assert_array_equal(one[name], two[name])
+
+
+BAD = {
+    "no grid": (("run", "none.toml", "--store", "s"), "there is no grid file none.toml; write one"),
+    "no store": (("status", "none.sqlite"), "there is no store"),
+    "workers": (("run", "g.toml", "--store", "s", "--workers", "0"), "--workers is 0, expected 1"),
+    "both": (
+        ("run", "g.toml", "--store", "s", "--workers", "2", "--scheduler", "tcp://x:1"),
+        "--workers and --scheduler were both given",
+    ),
+    "ending": (("example", "g.yaml"), "the example is a TOML file"),
+    "folder": (("example", "none/g.toml"), "the folder none does not exist"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), BAD.values(), ids=BAD.keys())
+def test_bad_input_is_one_sentence(folder: Path, run: Run, arguments, sentence: str) -> None:
+    done = run("sweep", *arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"finitewidth: {sentence}")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("to", ["out.xlsx", "none/out.csv", "."])
+def test_a_bad_export_is_refused(folder: Path, run: Run, to: str) -> None:
+    run("sweep", "run", "g.toml", "--store", "r.sqlite")
+    done = run("sweep", "export", "r.sqlite", "--to", to)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
