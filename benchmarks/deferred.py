@@ -23,12 +23,30 @@ def _data() -> tuple[np.ndarray, np.ndarray]:
     return X, np.sign(rng.standard_normal(BATCH)).astype(np.float32)
 
 
-def deferred(width: int) -> None:
+def deferred(width: int, method: str = "deferred") -> None:
     """Build and train one network, float32; outputs and loss recorded."""
     X, y = _data()
     fw.simulate.train(
-        fw.MLP.equal_width(INPUTS, width, HIDDEN), X, y, RATE, STEPS, method="deferred", record=()
+        fw.MLP.equal_width(INPUTS, width, HIDDEN), X, y, RATE, STEPS, method=method, record=()
     )
+
+
+def initialised(width: int) -> None:
+    """The outputs at one input, before any step."""
+    X, y = _data()
+    net = fw.MLP.equal_width(INPUTS, width, HIDDEN)
+    fw.simulate.train(net, X[:1], y[:1], RATE, 0, method="deferred", record=())
+
+
+def activations(width: int) -> None:
+    """What they need at least: one row of normal numbers a layer, scaled, through the ReLU."""
+    rng = np.random.Generator(np.random.SFC64(0))
+    norm = torch.tensor(1.0)
+    for _ in range(HIDDEN):
+        row = torch.empty(width)
+        rng.standard_normal(dtype=np.float32, out=row.numpy())
+        row.mul_(norm * math.sqrt(2)).relu_()
+        norm = torch.linalg.vector_norm(row) / math.sqrt(width)
 
 
 def dense(width: int) -> None:
@@ -99,6 +117,10 @@ def lines() -> list[Line]:
             Line(f"{STEPS} steps, width {width:,}", fast, fast / slow, "dense PyTorch",
                  ratio_at_most=goal)
         )  # fmt: skip
+        if goal:
+            taken = median_seconds(lambda width=width: deferred(width, "auto"), repeats)
+            found.append(Line(f'the same, method="auto", width {width:,}', taken, taken / slow,
+                              "dense PyTorch", ratio_at_most=goal))  # fmt: skip
     fast = median_seconds(lambda: deferred(16384), 5)
     found.append(
         Line(f"{STEPS} steps, width 16,384", fast, fast / _once(dense, 16384), "dense PyTorch",
@@ -108,6 +130,11 @@ def lines() -> list[Line]:
         Line("the same, against the floor", fast, fast / median_seconds(lambda: floor(16384), 5),
              "drawing and multiply-adds")
     )  # fmt: skip
+    begun = median_seconds(lambda: initialised(2**20), 5)
+    drawn = median_seconds(lambda: activations(2**20), 5)
+    found.append(
+        Line("one input, no step, width 2^20", begun, begun / drawn, "drawing activations")
+    )
     seconds, peak = _peak(2**20)
     found.append(Line(f"{STEPS} steps, width 2^20, peak {peak:.2f} GB", seconds, limit=10.0))
     exponent = math.log2(seconds / fast) / 6
