@@ -100,6 +100,8 @@ class Comparison:
         Heading of the column of theory.
     printed : str
         Heading of the published numbers.
+    correction : str
+        Heading of `Row.corrected`.
     """
 
     key: str
@@ -110,6 +112,7 @@ class Comparison:
     meaning: str = "n_0-…-n_d"
     theory: str = "exact law"
     printed: str = "printed"
+    correction: str = "corrected"
 
     def table(self) -> Table:
         """The table; z is simulated minus theory, in standard errors."""
@@ -118,7 +121,7 @@ class Comparison:
         drawn = str(most) if least == most else f"{least} to {most}"
         columns: list[tuple[Column, Callable[[Row], Number | None]]] = [
             (Column(self.printed), lambda row: row.printed),
-            (Column("corrected"), lambda row: row.corrected),
+            (Column(self.correction), lambda row: row.corrected),
             (Column(self.theory, digits=7), lambda row: row.exact),
             (Column("enumeration", digits=7), lambda row: row.enumerated),
             (Column("simulated", meaning=f"{drawn} networks"), lambda row: row.simulated),

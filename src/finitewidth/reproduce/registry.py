@@ -11,6 +11,8 @@ ENTRIES = {
     "proposition3": "Hanin & Nica (2020): moments of the weights' part",
     "proposition4": "Hanin & Nica (2020): moments of the biases' part",
     "proposition5": "Hanin & Nica (2020): weights and biases together",
+    "joint-limit": "Hanin & Nica (2020): deep and wide networks, d/n → Λ, with the constants",
+    "real-step": "What a real SGD step does beside Theorem 2's frozen pattern",
     "log-norm": "Hanin & Nica (2018): the log norm of a layer is nearly Gaussian",
     "guillen": "Guillen, Misof & Gerken (2025): mean kernel at finite width",
     "seleznova": "Seleznova & Kutyniok (2022): dispersion of the kernel at width 100",
