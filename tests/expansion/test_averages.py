@@ -245,12 +245,14 @@ BAD = {
         activation(relu, 0.0, (step, *(np.zeros_like,) * 4)), "derivative 2 .* does not integrate"),
     "another's": (activation(softplus, 0.0, (tanh_first,)), "derivative 1 .* does not integrate"),
     "no derivative": (activation(softplus, 0.0, ()), "without its derivative"),
-    "not finite": (activation(np.log, 0.0, (np.reciprocal,)), "not a finite number"),
+    "not finite": (activation(np.log, 0.0, (np.reciprocal,)), "not a finite real number"),
+    "complex": (activation(np.emath.sqrt, 0.0, (np.cos,)), "0 of .* not a finite real number"),
+    "fails": (activation(softplus, 0.0, (lambda z: z[9999],)), r"1 of .* fails on .* \(IndexError"),
+    "steep": (activation("leaky_relu", 1e7, ()), r"slope of 'leaky_relu' is 1e\+07, .* 1e\+06"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("act", "sentence"), BAD.values(), ids=BAD.keys())
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_functions_that_have_no_averages_are_refused(act: Activation, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         averages_of(act)
@@ -262,6 +264,24 @@ def test_a_function_that_overflows_is_named():
         averages_of(act).pairs(np.array([[1e6]]), INFINITE)
 
 
+def test_functions_that_grow_fast_have_a_wider_range():
+    """exp: E e^(z_1 + … + z_4) = e^(Var/2), at a standard deviation of 1.1 and full rank."""
+    act = activation(np.exp, 0.0, (np.exp,) * 5)
+    K = 1.2 * covariance(4, 4)
+    K /= K.max() / 1.2
+    sums = K.sum()
+    found = averages_of(act).quadruples(K)
+    assert found.values[0, 1, 2, 3] == pytest.approx(np.exp(sums / 2), rel=1e-3)
+    assert found.curved[0, 1, 2, 3] == pytest.approx(np.exp(sums / 2), rel=1e-3)
+    assert found.values[1, 1, 1, 1] == pytest.approx(np.exp(8 * K[1, 1]), rel=1e-8)
+    pairs = averages_of(act).pairs(K, ((0, 0), (5, 1)))
+    variance = np.diagonal(K)
+    wanted = np.exp((variance[:, None] + variance + 2 * K) / 2)
+    assert pairs.order(5, 1) == pytest.approx(wanted, rel=1e-9)
+
+
 def test_a_step_that_quadrature_cannot_resolve_is_refused():
-    with pytest.raises(RuntimeError, match="too steep for pre-activations of standard deviation"):
+    with pytest.raises(
+        RuntimeError, match="too steep, or grows too fast, for pre-activations of stand"
+    ):
         averages_of(activation("tanh", 0.0, ())).quadruples(1e6 * covariance(4, 4))

@@ -91,6 +91,19 @@ def test_parallel_inputs_of_homogeneous_networks_scale(activation: str) -> None:
     assert two["covariance"] == pytest.approx(wanted, rel=1e-9)
 
 
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "abs", "identity"])
+@pytest.mark.parametrize("scale", [1e-65, 1e65])
+def test_the_ends_of_float64(activation: str, scale: float) -> None:
+    """Without biases N(cx) = cN(x): high powers of K would overflow long before its square."""
+    net = fw.MLP(3, [20, 30], activation, bias=False)
+    usual = everything(expansion.kernel(net, X))
+    found = everything(expansion.kernel(net, scale * X))
+    for name in ("infinite", "nngp", "correction", "nngp_correction"):
+        assert found[name] / scale**2 == pytest.approx(usual[name], rel=1e-8, abs=1e-12), name
+    for name in ("covariance", "first_step"):
+        assert found[name] / scale**4 == pytest.approx(usual[name], rel=1e-8, abs=1e-12), name
+
+
 @pytest.mark.parametrize("activation", ["relu", "abs", "leaky_relu", "gelu", "erf"])
 def test_nearly_equal_inputs_approach_equal_ones_in_proportion(activation: str) -> None:
     """From a distance of 1e-2 down to 1e-10, without a hump of rounding from 1/q³ in between."""
@@ -253,6 +266,11 @@ def test_a_bad_step_gets_a_sentence(unchecked, arguments: tuple, sentence: str) 
     found = expansion.kernel(fw.MLP(3, [20]), X)
     with pytest.raises(ValueError, match=re.compile(sentence)):
         found.first_step(*arguments)
+
+
+def test_inputs_beyond_float64_are_refused_without_a_warning() -> None:
+    with pytest.raises(RuntimeError, match="the variance of the pre-activations is inf in layer 1"):
+        _ = expansion.kernel(fw.MLP(3, [9]), 1e200 * X).infinite
 
 
 @pytest.mark.parametrize(("gain", "layers"), [(4.0, 600), (1.0, 600)])

@@ -129,13 +129,13 @@ def criticality(
         1, activation=activation, negative_slope=negative_slope,
         activation_derivatives=activation_derivatives,
     ).act  # fmt: skip
+    averages = averages_of(act)
     if act.slope is not None:
         second, fourth = (1 + act.slope**2) / 2, (1 + act.slope**4) / 2
         growth = 3 * fourth / second**2 - 1
         return Criticality(
             act.name, "scale_invariant", 1 / second, 0.0, None, growth, (7 * growth - 2) / 9
         )
-    averages = averages_of(act)
     return (
         _at_zero(act, averages)
         or _half_stable(act, averages)

@@ -37,7 +37,8 @@ class Limit:
 
 def start(scale: Scale, X: Float[np.ndarray, "B n_in"]) -> Limit:
     """Layer 1, which is exact at every width."""
-    gram = X @ X.T
+    with np.errstate(over="ignore", invalid="ignore"):  # refused below, in one sentence
+        gram = X @ X.T
     kernel = scale.bias_variance + scale.gain * gram
     check_range(kernel, 1)
     return Limit(scale, kernel, scale.bias_rate + scale.rate * gram)

@@ -12,6 +12,8 @@ from finitewidth.network import Activation
 
 NODES = 64  # of the integral for four signs
 
+STEEPEST = 1e6  # slope of the 1-homogeneous family: its fourth power enters
+
 
 def averages_of(activation: Activation, coarsening: float = 1.0) -> Averages:
     """The averages of an activation.
@@ -26,9 +28,16 @@ def averages_of(activation: Activation, coarsening: float = 1.0) -> Averages:
     Raises
     ------
     ValueError
-        For a user's function that is not finite, or not as smooth as the recursions need.
+        For a user's function that is not finite, or not as smooth as the recursions need, and
+        for a slope beyond 10⁶.
     """
     if activation.slope is not None:
+        if abs(activation.slope) > STEEPEST:
+            raise ValueError(
+                f"the slope of {activation.name!r} is {activation.slope:g}, expected at most "
+                f"{STEEPEST:g} in size, because its fourth power is needed; use a smaller "
+                "negative_slope."
+            )
         at_zero = float(activation.derivative(np.zeros(1))[0])
         return Kinked(activation.slope, at_zero, round(NODES / coarsening))
     derivatives = derivatives_of(activation)

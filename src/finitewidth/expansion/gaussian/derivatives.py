@@ -8,6 +8,7 @@ from math import factorial, pi, sqrt
 import numpy as np
 
 from finitewidth.network import Activation
+from finitewidth.network.activations import Function
 
 Derivatives = Callable[[np.ndarray, int], list[np.ndarray]]
 
@@ -123,6 +124,36 @@ class Given:
         return found
 
 
+def _on_grid(function: Function, order: int, name: str) -> np.ndarray:
+    """Values on the grid.
+
+    Raises
+    ------
+    ValueError
+        If the function fails, or gives something else than finite real numbers there.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            value = np.asarray(function(GRID))
+    except Exception as error:
+        raise ValueError(
+            f"derivative {order} of activation {name!r} fails on an array of floats "
+            f"({type(error).__name__}: {str(error).rstrip('.')}); expected an elementwise function "
+            "of NumPy arrays."
+        ) from error
+    if (
+        value.dtype.kind not in "fiub"
+        or value.shape != GRID.shape
+        or not np.isfinite(value := value.astype(float)).all()
+    ):
+        raise ValueError(
+            f"derivative {order} of activation {name!r} is not a finite real number "
+            f"for every z between {GRID[0]:g} and {GRID[-1]:g}; expected an elementwise "
+            "function of float arrays that is finite there."
+        )
+    return value
+
+
 def _check(activation: Activation) -> None:
     """Refuse functions that are not finite or are not the derivatives of one another.
 
@@ -133,14 +164,7 @@ def _check(activation: Activation) -> None:
     half = (GRID[1] - GRID[0]) / 2
     inner = (GRID[:-1] + half)[:, None] + half * points
     functions = (activation.function, *activation.derivatives)
-    values = [np.asarray(f(GRID), dtype=float) for f in functions]
-    for order, value in enumerate(values):
-        if value.shape != GRID.shape or not np.isfinite(value).all():
-            raise ValueError(
-                f"derivative {order} of activation {activation.name!r} is not a finite number "
-                f"for every z between {GRID[0]:g} and {GRID[-1]:g}; expected an elementwise "
-                "function of float arrays that is finite there."
-            )
+    values = [_on_grid(f, order, activation.name) for order, f in enumerate(functions)]
     for order in range(1, len(functions)):
         integral = half * (np.asarray(functions[order](inner), dtype=float) @ weights)
         change = np.diff(values[order - 1])
@@ -179,7 +203,8 @@ def derivatives_of(activation: Activation) -> Derivatives:
     """
     if activation.name in NAMED and activation.function is _package_function(activation.name):
         return NAMED[activation.name]
-    activation.derivative(np.zeros(1))  # at least f', or the sentence that asks for it
+    if not activation.derivatives:
+        activation.derivative(np.zeros(1))  # the sentence that asks for f'
     _check(activation)
     return Given((activation.function, *activation.derivatives))
 

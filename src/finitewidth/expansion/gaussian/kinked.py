@@ -64,45 +64,57 @@ class Kinked:
         rho = np.where(flat, np.sign(rho), rho)
         sine = np.where(flat, 0.0, sine)
         angle = pi - np.arctan2(sine, rho)
-        r, q = rho * scale, sine * scale
-        u = np.where(zero, 1.0, variance)[:, None]
-        v = np.where(zero, 1.0, variance)[None, :]
-        divisor = np.where(flat, 1.0, q)
+        divisor = np.where(flat, 1.0, sine)
+        length = np.sqrt(np.where(zero, 1.0, variance))
         table = {}
-        for order in orders:
-            if order == (0, 0):
-                found = np.where(null, 0.0, a * r + jump * (q + r * angle))
-            elif order == (1, 1):
+        for p, q in orders:
+            if (p, q) == (0, 0):
+                found = np.where(null, 0.0, a * rho + jump * (sine + rho * angle))
+            elif (p, q) == (1, 1):
                 mean = np.where(zero, self.slope_at_zero, (1 + a) / 2)
                 found = np.where(null, np.outer(mean, mean), a + jump * angle)
-            elif order == (2, 0):
-                found = np.where(flat, 0.0, jump * q / u)
+            elif (p, q) == (2, 0):
+                found = np.where(flat, 0.0, jump * sine)
             else:
-                power = 3 if sum(order) == 6 else 1
+                power = 3 if p + q == 6 else 1
                 found = np.where(
-                    flat | near[power], 0.0, jump * self._singular(order, u, v, r, divisor)
+                    flat | near[power], 0.0, jump * self._singular((p, q), rho, divisor)
                 )
-            table[order] = found
+            # σ^(p) is homogeneous of degree 1 − p: powers of K would leave float64 before it does.
+            table[p, q] = found * np.outer(length ** (1 - p), length ** (1 - q))
         return Pairs(table, almost_sure=True)
 
     @staticmethod
-    def _singular(
-        order: tuple[int, int], u: np.ndarray, v: np.ndarray, r: np.ndarray, q: np.ndarray
-    ) -> np.ndarray:
-        """The derivatives with 1/q in them, in units of J/2π."""
+    def _singular(order: tuple[int, int], r: np.ndarray, q: np.ndarray) -> np.ndarray:
+        """The derivatives with 1/q in them at u = v = 1, in units of J/2π."""
         if order == (2, 2):
             return 1 / q
         if order == (3, 1):
-            return -r / (u * q)
+            return -r / q
         if order == (4, 0):
-            return v / (u * q) - 2 * q / u**2
+            return 1 / q - 2 * q
         if order == (3, 3):
             return r / q**3
         if order == (4, 2):
-            return -v / q**3
-        return 2 * r / (u**2 * q) + r * v / (u * q**3)  # (5, 1)
+            return -1 / q**3
+        return 2 * r / q + r / q**3  # (5, 1)
 
     def quadruples(self, covariance: Float[np.ndarray, "B B"]) -> Quadruples:
+        """Those of unit variances, by homogeneity."""
+        length = np.sqrt(np.diagonal(covariance))
+        safe = np.where(length > 0, length, 1.0)
+        correlation = covariance / np.outer(safe, safe)
+        np.fill_diagonal(correlation, length > 0)
+        unit = self._of_correlations(correlation)
+        two = np.multiply.outer(length, length)
+        return Quadruples(
+            unit.values * np.multiply.outer(two, two),
+            unit.mixed * two[:, :, None, None],
+            unit.slopes,
+            unit.curved,
+        )
+
+    def _of_correlations(self, covariance: Float[np.ndarray, "B B"]) -> Quadruples:
         """Through σ = p t + m |t| and σ' = p + m sgn t, by `signs.Moments`."""
         variance = np.diagonal(covariance)
         moments = signs.Moments(covariance, self.nodes)

@@ -7,6 +7,7 @@ e^(−2πd/h) for a pole at distance d.
 """
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,30 +19,41 @@ RANGE = 1e-13  # a conditional variance below this share of the variance is roun
 SPANS = {1: (10.0, 1 / 16), 2: (8.0, 1 / 8), 3: (7.0, 1 / 4), 4: (6.5, 13 / 30)}
 
 
+class Fit(NamedTuple):
+    """Factors on the step and on the range of `SPANS`."""
+
+    step: float
+    range: float = 1.0
+
+    def times(self, factor: float) -> "Fit":
+        """With steps so many times as long."""
+        return self._replace(step=factor * self.step)
+
+
 @lru_cache(maxsize=32)
-def line(coordinates: int, coarsening: float) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes and weights of one of so many coordinates; `coarsening` is a factor on the step."""
-    reach, step = SPANS[coordinates]
-    count = int(np.ceil(reach / (step * coarsening)))
+def line(coordinates: int, fit: Fit) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights of one of so many coordinates."""
+    reach, step = SPANS[coordinates][0] * fit.range, SPANS[coordinates][1]
+    count = int(np.ceil(reach / (step * fit.step)))
     points = np.linspace(-reach, reach, 2 * count + 1)
     weights = np.exp(-0.5 * points**2)
     return points, weights / weights.sum()
 
 
 @lru_cache(maxsize=8)
-def ball(dimensions: int, coordinates: int, coarsening: float) -> tuple[np.ndarray, np.ndarray]:
+def ball(dimensions: int, coordinates: int, fit: Fit) -> tuple[np.ndarray, np.ndarray]:
     """Nodes [m, dimensions] and weights [m] of several coordinates, without the corners.
 
     A node further out than the range of one coordinate has a smaller weight than what the rule
     leaves out anyway.
     """
-    points, weights = line(coordinates, coarsening)
+    points, weights = line(coordinates, fit)
     grid = np.stack(np.meshgrid(*[points] * dimensions, indexing="ij"), axis=-1)
     grid = grid.reshape(-1, dimensions)
     mass = np.ones(1)
     for _ in range(dimensions):
         mass = np.multiply.outer(mass, weights).ravel()
-    kept = np.einsum("md,md->m", grid, grid) <= SPANS[coordinates][0] ** 2 + 1e-9
+    kept = np.einsum("md,md->m", grid, grid) <= points[-1] ** 2 + 1e-9
     return grid[kept], mass[kept] / mass[kept].sum()
 
 

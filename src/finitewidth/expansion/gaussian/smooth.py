@@ -9,16 +9,20 @@ import numpy as np
 from finitewidth._shapes import Float
 from finitewidth.expansion.gaussian import rules
 from finitewidth.expansion.gaussian.averages import INFINITE, Pairs, Quadruples
-from finitewidth.expansion.gaussian.derivatives import Derivatives
+from finitewidth.expansion.gaussian.derivatives import Derivatives, Given
 from finitewidth.expansion.gaussian.fill import assemble
 from finitewidth.expansion.gaussian.series import by_series
 
 BLOCK = 512  # nodes at a time, so that the arrays stay in the processor's cache
 
-# Steps are shortened by these factors until averages over one input, by the rule of so many
-# coordinates, agree with those at half the step. All four factors of one variable are the hardest
-# case: factors of different variables share a coordinate in part, and their error is far smaller.
-FACTORS = (1.0, 0.8, 0.65, 0.5, 0.4, 0.3)
+# Steps are shortened, and for functions that grow fast the range is widened, until averages over
+# one input, by the rule of so many coordinates, agree with those at half the step. All four
+# factors of one variable are the hardest case: factors of different variables share a coordinate
+# in part, and their error is far smaller.
+FITS = (
+    *(rules.Fit(step) for step in (1.0, 0.8, 0.65, 0.5, 0.4, 0.3)),
+    *(rules.Fit(step, 1.5) for step in (1.0, 0.65)),
+)
 TOLERANCES = {1: 1e-9, 2: 1e-9, 3: 1e-4, 4: 1e-2}
 ROUNDING = 1.1
 
@@ -54,8 +58,8 @@ class Smooth:
             )
         return found
 
-    def _step(self, coordinates: int, variance: float, order: int) -> float:
-        """The factor on the steps that resolves σ at the widest pre-activation.
+    def _step(self, coordinates: int, variance: float, order: int) -> rules.Fit:
+        """The steps that resolve σ at the widest pre-activation.
 
         Raises
         ------
@@ -63,16 +67,18 @@ class Smooth:
             If the finest rule does not.
         """
         if variance == 0:
-            return self.coarsening
+            return rules.Fit(self.coarsening)
         # One check serves variances that differ little.
         rounded = ROUNDING ** np.ceil(np.log(variance) / np.log(ROUNDING))
-        factor = _resolving(self, coordinates, float(rounded), order)
-        if factor is not None:
-            return factor * self.coarsening
+        fit = _resolving(self, coordinates, float(rounded), order)
+        if fit is not None:
+            return fit.times(self.coarsening)
+        more = "give more activation_derivatives, " if isinstance(self.derivatives, Given) else ""
         raise RuntimeError(
-            f"activation {self.name!r} is too steep for pre-activations of standard deviation "
-            f"{variance**0.5:.3g}: the quadrature does not resolve it; scale the inputs or the "
-            "gains down, or use fw.simulate.ensemble, which needs no quadrature."
+            f"activation {self.name!r} is too steep, or grows too fast, for pre-activations of "
+            f"standard deviation {variance**0.5:.3g}: the quadrature does not resolve it; scale "
+            f"the inputs or the gains down, {more}or use fw.simulate.ensemble, which needs no "
+            "quadrature."
         )
 
     def _alone(
@@ -81,13 +87,15 @@ class Smooth:
         """Averages of one input in the recursions, and of their absolute values, as a scale."""
         points, weights = rule
         s = self._at(np.sqrt(variance) * points, order)
-        products = [s[0] ** 2, s[1] ** 2]
-        if order >= 2:
-            products += [s[0] ** 4, s[1] ** 4, s[2] * s[1] ** 2 * s[0]]
-        if order >= 5:
-            products += [s[p] * s[q] for p, q in ((2, 2), (3, 1), (4, 0), (3, 3), (4, 2), (5, 1))]
-        table = np.array(products)
-        return table @ weights, np.maximum(abs(table) @ weights, 1e-300)
+        with np.errstate(over="ignore", invalid="ignore"):  # not resolved, then
+            products = [s[0] ** 2, s[1] ** 2]
+            if order >= 2:
+                products += [s[0] ** 4, s[1] ** 4, s[2] * s[1] ** 2 * s[0]]
+            if order >= 5:
+                high = ((2, 2), (3, 1), (4, 0), (3, 3), (4, 2), (5, 1))
+                products += [s[p] * s[q] for p, q in high]
+            table = np.array(products)
+            return table @ weights, np.maximum(abs(table) @ weights, 1e-300)
 
     def pairs(
         self, covariance: Float[np.ndarray, "B B"], orders: tuple[tuple[int, int], ...]
@@ -152,7 +160,7 @@ class Smooth:
         self,
         chosen: np.ndarray,
         covariance: np.ndarray,
-        steps: list[float],
+        steps: list[rules.Fit],
         results: dict[tuple, float],
     ) -> None:
         """All averages over exactly these inputs, each at least once."""
@@ -177,11 +185,11 @@ class Smooth:
             results[key] = float(np.dot(powers[head] * weights, powers[tail]))
 
     def _four(
-        self, names: list[int], factor: np.ndarray, step: float, results: dict[tuple, float]
+        self, names: list[int], factor: np.ndarray, fit: rules.Fit, results: dict[tuple, float]
     ) -> None:
         """Four different inputs of full rank: the last is averaged over its own coordinate."""
-        grid, weights = rules.ball(3, 4, step)
-        points, last = rules.line(4, step)
+        grid, weights = rules.ball(3, 4, fit)
+        points, last = rules.line(4, fit)
         values = [self._at(grid @ row[:3], 2) for row in factor[:3]]
         centre = grid @ factor[3, :3]
         own = factor[3, 3] * points
@@ -199,14 +207,17 @@ class Smooth:
 
 
 @lru_cache(maxsize=256)
-def _resolving(average: Smooth, coordinates: int, variance: float, order: int) -> float | None:
-    """The largest of `FACTORS` that resolves σ at this variance, if one does."""
-    for factor in FACTORS:
+def _resolving(average: Smooth, coordinates: int, variance: float, order: int) -> rules.Fit | None:
+    """The first of `FITS` that resolves σ at this variance, if one does."""
+    for fit in FITS:
         (coarse, _), (fine, scale) = (
-            average._alone(rules.line(coordinates, c * factor), variance, order) for c in (1.0, 0.5)
+            average._alone(rules.line(coordinates, fit.times(c)), variance, order)
+            for c in (1.0, 0.5)
         )
+        if not np.isfinite(fine).all():
+            return None
         if np.all(abs(coarse - fine) <= TOLERANCES[coordinates] * scale):
-            return factor
+            return fit
     return None
 
 
