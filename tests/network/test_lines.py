@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 import finitewidth as fw
-from finitewidth.network.lines import on_line
+from finitewidth.network import on_line
 
 NET = fw.MLP(8, [3], activation="tanh", n_out=2)
 

@@ -12,8 +12,7 @@ from finitewidth.cli.simulate_view import BAND, LEAST, data_in_words, median
 from finitewidth.estimate import Estimate
 from finitewidth.law import KernelLaw
 from finitewidth.law.sampler.quantile import from_sorted
-from finitewidth.network import MLP
-from finitewidth.network.lines import on_line
+from finitewidth.network import MLP, on_line
 from finitewidth.report import Column, Panels, Plot, Points, Table
 
 EXACT = 2**17

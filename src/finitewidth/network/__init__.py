@@ -1,6 +1,7 @@
 """The description of a network: widths, activation, weight law, parametrization."""
 
 from finitewidth.network.activations import Activation as Activation
+from finitewidth.network.lines import on_line as on_line
 from finitewidth.network.mlp import MLP as MLP
 from finitewidth.network.parametrizations import Layer as Layer
 from finitewidth.network.weights import Gaussian as Gaussian
