@@ -8,7 +8,7 @@ import pytest
 from finitewidth.estimate import Estimate
 from finitewidth.law import KernelLaw
 from finitewidth.network import MLP
-from finitewidth.reproduce import guillen, log_norm, seleznova
+from finitewidth.reproduce import dyer_gur_ari, guillen, log_norm, seleznova
 from tests.reproduce.checking import FAR
 
 
@@ -79,6 +79,7 @@ def test_log_norm_at_large_width_is_what_is_published() -> None:
 
 
 def test_log_norm_by_simulation() -> None:
+    pytest.importorskip("torch", reason="PyTorch (the torch extra) is not installed")
     net = MLP(n_in=4, widths=[40, 20, 40])
     logs = log_norm.drawn(net, 4_000, 2)
     mean, variance = log_norm.moments(logs)
@@ -101,6 +102,7 @@ def test_kolmogorov_distance() -> None:
 
 
 def test_log_norm_quick_run() -> None:
+    pytest.importorskip("torch", reason="PyTorch (the torch extra) is not installed")
     found = log_norm.reproduce(quick=True, seed=1, progress=None)
     distances = [value for name, value in found.numbers.items() if name.startswith("distance")]
     assert len(distances) == 3
@@ -133,3 +135,51 @@ def test_seleznova_quick_run() -> None:
         z = found.numbers[f"published z, standard, readout gain 2, L = {layers}"]
         assert abs(z) < 3  # pyright: ignore[reportArgumentType]
     assert len(found.plots) == 1
+
+
+def test_power_law_by_hand() -> None:
+    """Exact powers; and the error of a slope of equal errors: relative error/√Σ (ln n − mean)²."""
+    widths = np.array([2.0, 4.0, 8.0])
+    fit = dyer_gur_ari.power_law(widths, 5.0 * widths**-1.5, np.full(3, 0.1))
+    assert fit.value == pytest.approx(-1.5)
+    assert fit.std_error == pytest.approx(0.1 / (sqrt(2) * log(2)))
+    # A point without weight does not move the slope.
+    bent = np.array([1.0, 0.5, 9.0])
+    fit = dyer_gur_ari.power_law(widths, bent, np.array([0.1, 0.1, 1e6]))
+    assert fit.value == pytest.approx(-1.0, abs=1e-6)
+
+
+def test_dyer_gur_ari_theory_by_closed_forms() -> None:
+    """Identity, three hidden layers, n_0 = 2, |x|² = 5/4: E Θ = 4 · 5/8, by products of χ²."""
+    for width in (128, 512):
+        law = KernelLaw(dyer_gur_ari.network("identity", width), np.array(dyer_gur_ari.INPUT))
+        assert law.mean() == pytest.approx(2.5)
+    exact = dyer_gur_ari.theory("relu", 2**15) * 2**15
+    assert exact == pytest.approx(dyer_gur_ari.wide_coefficient("relu"), rel=2e-3)
+    assert dyer_gur_ari.theory("tanh", 200) == pytest.approx(
+        dyer_gur_ari.wide_coefficient("tanh") / 200, rel=1e-9
+    )
+
+
+def test_dyer_gur_ari_dense_and_deferred_by_theory() -> None:
+    pytest.importorskip("torch", reason="PyTorch (the torch extra) is not installed")
+    for activation, width in (("relu", 128), ("identity", 1024)):
+        found = dyer_gur_ari.variance(activation, width, 400, 1)
+        assert found.method == ("dense" if width == 128 else "deferred")
+        expected = dyer_gur_ari.theory(activation, width)
+        error = expected * 0.09  # √(2/400), and room for a kurtosis above 3
+        assert abs(found.value - expected) < FAR * error
+        assert abs(found.value - expected * 3) > FAR * error
+
+
+def test_dyer_gur_ari_quick_run() -> None:
+    pytest.importorskip("torch", reason="PyTorch (the torch extra) is not installed")
+    found = dyer_gur_ari.reproduce(quick=True, seed=1, progress=None)
+    for activation, published in dyer_gur_ari.PUBLISHED.items():
+        fit = found.numbers[f"exponent, {activation}, simulated"]
+        assert isinstance(fit, Estimate)
+        assert abs(fit.z(-1.0)) < FAR
+        assert fit.z(-0.5) < -FAR  # n^(−1/2) would be noticed
+        assert found.numbers[f"exponent, {activation}, printed"] == published
+        assert found.numbers[f"exponent, {activation}, exact law"] == pytest.approx(-1, abs=0.02)
+        assert abs(found.numbers[f"published z, {activation}"]) < 3  # pyright: ignore[reportArgumentType]
