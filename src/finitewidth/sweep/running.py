@@ -10,7 +10,7 @@ from finitewidth.sweep.api import Outcome
 from finitewidth.sweep.cells import Cell, expand
 from finitewidth.sweep.engine.course import Course, Wanted
 from finitewidth.sweep.engine.inprocess import InProcess
-from finitewidth.sweep.engine.schedule import Progress, Schedule
+from finitewidth.sweep.engine.schedule import Engine, Progress, Schedule
 from finitewidth.sweep.estimates import OBSERVABLES
 from finitewidth.sweep.grid import Grid, read
 from finitewidth.sweep.store import Writer
@@ -47,8 +47,12 @@ def run(
     with Writer(store, grid.model_dump(exclude_unset=True)) as writer:
         rows = writer.register(cells, json.dumps(wanted, sort_keys=True))
         courses = _courses(cells, rows, wanted, writer)
-        schedule = Schedule(courses, writer, InProcess(), progress)
-        schedule.run()
+        engine = _engine(cluster)
+        try:
+            schedule = Schedule(courses, writer, engine, progress)
+            schedule.run()
+        finally:
+            engine.close()
     return Outcome(
         Path(store),
         len(courses),
@@ -57,6 +61,14 @@ def run(
         [(course.cell.inputs, course.cause) for course in courses if course.cause],
         writer.messages,
     )
+
+
+def _engine(cluster: Any) -> Engine:
+    if cluster is None:
+        return InProcess()
+    from finitewidth.sweep.engine.dask import DaskEngine
+
+    return DaskEngine(cluster)
 
 
 def _refuse_factories(cells: Sequence[Cell], allowed: bool) -> None:

@@ -22,3 +22,6 @@ class InProcess(Engine):
         """Compute it."""
         task = self._tasks.pop(0)
         return [Outcome(task, compute(task.jobs))]
+
+    def close(self) -> None:
+        """Nothing is held."""

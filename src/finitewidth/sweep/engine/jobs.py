@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from finitewidth._records.format import Row, checksum
+from finitewidth._version import __version__
 from finitewidth.sweep.cells import Cell
 from finitewidth.sweep.methods import method_of
 from finitewidth.sweep.plan import Plan
@@ -79,6 +80,22 @@ def compute(jobs: Sequence[Job]) -> list[Record]:
     """Run jobs one after the other; the error of one does not end the others."""
     with one_thread():
         return [_computed(job) for job in jobs]
+
+
+def compute_remotely(jobs: Sequence[Job], version: str) -> list[Record]:
+    """As `compute`, for a worker elsewhere.
+
+    Raises
+    ------
+    RuntimeError
+        If it runs another version of the package, whose numbers might be others.
+    """
+    if version != __version__:
+        raise RuntimeError(
+            f"the worker on {socket.gethostname()} runs finitewidth {__version__} and the sweep "
+            f"{version}; install the same everywhere."
+        )
+    return compute(jobs)
 
 
 def _computed(job: Job) -> Record:

@@ -18,6 +18,9 @@ milliseconds, does not count then, and cheap cells come back in one transaction.
 TASK_JOBS = 1000
 """Most chunks in a task."""
 
+PARTS = 8
+"""Tasks that a task whose worker ended is divided into."""
+
 TRIES = 3
 """How often a chunk may end its worker before it is given up."""
 
@@ -63,6 +66,10 @@ class Engine(ABC):
     def wait(self) -> list[Outcome]:
         """What has finished since; waits for at least one."""
 
+    @abstractmethod
+    def close(self) -> None:
+        """Give back whatever it holds."""
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -86,9 +93,10 @@ class Progress:
 class Schedule:
     """Sends what is needed, largest cells first, and commits what comes back.
 
-    A chunk whose worker ended is sent again. One that did so twice is a suspect: suspects run at
-    the end, each alone, so that a chunk which kills its worker is told from the neighbours that
-    died with it; the third death, alone, is the cell's failure.
+    Chunks whose worker ended are sent again, in smaller tasks. Those that did so twice are
+    suspects, which run at the end, a task alone at a time and in ever smaller ones, so that a
+    chunk which kills its worker is told from the neighbours that died with it: its third death or
+    a later one, alone, is the cell's failure.
     """
 
     def __init__(
@@ -101,8 +109,8 @@ class Schedule:
         self._courses = {course.cell.text: course for course in courses}
         self._writer, self._engine, self._progress = writer, engine, progress
         self._deaths: dict[Job, int] = {}
-        self._again: list[Job] = []
-        self._suspects: list[Job] = []
+        self._again: list[Task] = []
+        self._suspects: list[Task] = []
         self._flying = 0
         self._alone = False
         self._order = [(-course.total, number) for number, course in enumerate(courses)]
@@ -137,7 +145,7 @@ class Schedule:
             self._submit(task)
         if not self._flying and self._suspects:
             self._alone = True
-            self._submit(Task((self._suspects.pop(0),), alone=True))
+            self._submit(self._suspects.pop(0))
 
     def _submit(self, task: Task) -> None:
         self._flying += 1
@@ -145,7 +153,7 @@ class Schedule:
 
     def _next(self) -> Task | None:
         if self._again:
-            return Task((self._again.pop(0),))
+            return self._again.pop(0)
         jobs: list[Job] = []
         seconds = 0.0
         while self._order and len(jobs) < TASK_JOBS:
@@ -158,7 +166,7 @@ class Schedule:
                 continue
             cost = course.cost(job.number)
             if jobs and seconds + cost > TASK_SECONDS:
-                self._again.insert(0, job)
+                self._again.append(Task((job,)))
                 break
             jobs.append(job)
             seconds += cost
@@ -205,20 +213,21 @@ class Schedule:
 
     def _died(self, outcome: Outcome) -> list[Record]:
         """Send jobs again, or give up a chunk that died alone often enough."""
-        given_up = []
-        for job in outcome.task.jobs:
-            deaths = self._deaths[job] = self._deaths.get(job, 0) + outcome.deaths
-            if outcome.task.alone and deaths >= TRIES:
-                cause = (
-                    f"chunk {job.number} ended the process that computed it {deaths} times, the "
-                    "last time with nothing beside it; most likely the memory does not suffice."
-                )
-                given_up.append(failed(job, cause))
-            elif deaths >= TRIES - 1:
-                self._suspects.append(job)
-            else:
-                self._again.append(job)
-        return given_up
+        jobs, alone = outcome.task.jobs, outcome.task.alone
+        for job in jobs:
+            self._deaths[job] = self._deaths.get(job, 0) + outcome.deaths
+        most = max(self._deaths[job] for job in jobs)
+        if alone and len(jobs) == 1 and most >= TRIES:
+            cause = (
+                f"chunk {jobs[0].number} ended the process that computed it {most} times, the last "
+                "time with nothing beside it; most likely the memory does not suffice."
+            )
+            return [failed(jobs[0], cause)]
+        alone = alone or most >= TRIES - 1
+        where = self._suspects if alone else self._again
+        size = -(-len(jobs) // PARTS)
+        where += [Task(jobs[start : start + size], alone) for start in range(0, len(jobs), size)]
+        return []
 
     def _tell(self, *, last: bool = False) -> None:
         now = time.monotonic()
