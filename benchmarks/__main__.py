@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import deferred, kink, law, measure, recorder, sampler
+from benchmarks import deferred, expansion, kink, law, measure, recorder, sampler
 from benchmarks.table import show
 
 BENCHMARKS = {
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "measure": measure,
     "recorder": recorder,
     "deferred": deferred,
+    "expansion": expansion,
 }
 
 for name in sys.argv[1:] or BENCHMARKS:
