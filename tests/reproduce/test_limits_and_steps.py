@@ -54,7 +54,7 @@ def test_joint_limit_quick_run() -> None:
 
 def test_crossing_of_one_wide_hidden_layer_by_hand() -> None:
     """|x|² = n_0, n → ∞: −κ²/(π^(3/2) √n) with κ = 3; Theorem 2's quantity is −12/n."""
-    one = real_step.step(1, 160, 4_000, 3, quick=True)
+    one = real_step.step(1, 160, 12_000, 3, quick=True)
     assert one.frozen == pytest.approx(-12 / 160, rel=1e-10)
     assert float(one.crossing.value) == pytest.approx(-9 / pi**1.5 / sqrt(160), rel=0.02)
     assert float(one.total.value) == pytest.approx(one.frozen + float(one.crossing.value))

@@ -1,5 +1,6 @@
 """`finitewidth reproduce`: published results beside this package's own numbers."""
 
+from os.path import relpath
 from pathlib import Path
 from typing import Annotated
 
@@ -14,11 +15,37 @@ from finitewidth.reproduce import reproduce as compute
 
 Name = Annotated[str | None, typer.Argument(help="Which result; --list names them.")]
 ListThem = Annotated[bool, typer.Option("--list", help="List the results and stop.")]
-Quick = Annotated[bool, typer.Option("--quick", help="A twentieth of the networks.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Fewer networks: seconds.")]
 Figure = Annotated[
-    str | None, typer.Option("--plot", help="Write the figure: FILE.png or FILE.svg.")
+    str | None,
+    typer.Option("--plot", help="Write the figures: FILE.png or FILE.svg, FILE-2.png and so on."),
 ]
 Report = Annotated[str | None, typer.Option("--report", help="Write a one-file HTML page.")]
+Markdown = Annotated[
+    str | None, typer.Option("--markdown", help="Write the tables as Markdown: FILE.md.")
+]
+
+
+def check_file(option: str, path: str, ending: str) -> None:
+    """Whether a file can be written there, before anything is computed.
+
+    Raises
+    ------
+    ValueError
+        For another ending, or a folder that does not exist.
+    """
+    if not path.endswith(ending):
+        raise ValueError(f"{option} is {path!r}, expected a name ending in {ending}.")
+    if not Path(path).absolute().parent.is_dir():
+        raise ValueError(f"{option} is {path!r}, but there is no folder {Path(path).parent}.")
+
+
+def figure_files(first: Path, count: int) -> list[Path]:
+    """FILE.png, FILE-2.png and so on."""
+    return [
+        first if place == 1 else first.with_stem(f"{first.stem}-{place}")
+        for place in range(1, count + 1)
+    ]
 
 
 def reproduce(
@@ -27,6 +54,7 @@ def reproduce(
     quick: Quick = False,
     plot: Figure = None,
     report: Report = None,
+    markdown: Markdown = None,
     seed: options.Seed = 0,
     json_: options.Json = False,
 ) -> None:
@@ -39,16 +67,19 @@ def reproduce(
         raise ValueError(f"no result was named; give one of {', '.join(names())}, or --list.")
     if plot is not None:
         options.check_plot(plot)
-    if report is not None and not report.endswith(".html"):
-        raise ValueError(f"--report is {report!r}, expected a name ending in .html.")
+    for option, path, ending in (("--report", report, ".html"), ("--markdown", markdown, ".md")):
+        if path is not None:
+            check_file(option, path, ending)
     with progress_bar("pieces", LONG) as progress:
         found = compute(name, quick=quick, seed=seed, progress=progress)
-    if plot is not None:
-        for place, figure in enumerate(found.plots):
-            where = Path(plot)
-            figure.save(where if place == 0 else where.with_stem(f"{where.stem}-{place + 1}"))
+    figures = [] if plot is None else figure_files(Path(plot), len(found.plots))
+    for where, figure in zip(figures, found.plots, strict=False):
+        figure.save(where)
     if report is not None:
         found.page().write(report)
+    if markdown is not None:
+        beside = [relpath(where.absolute(), Path(markdown).absolute().parent) for where in figures]
+        Path(markdown).write_text(found.markdown(beside), encoding="utf-8")
     if json_:
         results = Results({"name": name, "quick": quick, "seed": seed, "setting": found.setting})
         for one, value in found.numbers.items():

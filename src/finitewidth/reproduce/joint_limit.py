@@ -78,10 +78,10 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
     widths = (100, 200, 400) if quick else (1000, 2000, 4000)
     cases: list[tuple[str, Callable[[float, int, int, int], Estimate], float, int, int]] = [
         ("stored", stored, 0.25, 16, 100_000),
-        ("stored", stored, 0.25, 40, 20_000),
+        ("stored", stored, 0.25, 40, 40_000),
         ("chain", chain, 0.25, 100, 400_000),
         ("chain", chain, 0.25, 1000, 200_000),
-        ("chain", chain, 0.1, 1000, 200_000),
+        ("chain", chain, 0.1, 200, 400_000),
     ]
     steps = Steps(progress, len(QUANTITIES) + len(cases))
     limit, convergence = JointLimit(ratio, RELU), []
@@ -175,12 +175,13 @@ def _at_depth(depth: int, width: int) -> float:
 
 def _figure(points: dict[tuple[float, int], Estimate]) -> Plot:
     """Exact over limit against the width."""
-    widths = [8, 12, 16, 24, 40, 64, 100, 160, 250, 400, 640, 1000]
+    widths = [8, 12, 16, 20, 40, 60, 100, 160, 240, 400, 640, 1000]
     series: list[Curve | Points] = []
     for ratio in (0.1, 0.25, 0.5):
         label = f"exact law, d/n = {ratio:g}"
-        values = [law_at(ratio, width).dispersion() / dispersion(ratio) for width in widths]
-        series.append(Curve(label, widths, values))
+        whole = [width for width in widths if (ratio * width).is_integer() and ratio * width > 1]
+        values = [law_at(ratio, width).dispersion() / dispersion(ratio) for width in whole]
+        series.append(Curve(label, whole, values))
     for ratio in (0.1, 0.25):
         here = {width: found for (at, width), found in points.items() if at == ratio}
         series.append(

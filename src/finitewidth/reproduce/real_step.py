@@ -15,10 +15,10 @@ from finitewidth.reproduce.networks import SETTING, SOURCE, unit_input
 from finitewidth.reproduce.result import Progress, Reproduction
 
 N_IN = 10
-NATURAL = 0.1
-"""λ E K: a twentieth of the largest stable step."""
+NATURAL = 0.03
+"""λ E K, where 2 is the largest stable step: so small that the change is linear in λ."""
 
-CASES = {1: (10, 40, 160, 640), 3: (20, 60, 180)}
+CASES = {1: (10, 40, 160, 640), 3: (20, 40, 80, 160)}
 """Widths by the number of hidden layers."""
 
 
@@ -66,7 +66,8 @@ def closed(estimate: Estimate) -> Estimate | float:
 
 def size_of(layers: int, width: int, quick: bool) -> int:
     """Networks, so that each takes about as long."""
-    size = min(400_000, 40_000_000 // (layers * width + (layers - 1) * width**2))
+    budget = 40_000_000 if layers == 1 else 120_000_000
+    size = min(400_000, budget // (layers * width + (layers - 1) * width**2))
     return max(size // 40, 400) if quick else size
 
 

@@ -58,3 +58,25 @@ class Reproduction:
             ],
             Provenance.now(self.seed, reproduces=self.source),
         )
+
+    def markdown(self, figures: Sequence[str] = ()) -> str:
+        """The same as Markdown, ending in a newline.
+
+        Parameters
+        ----------
+        figures : sequence of str
+            Where the figures are saved, in their order; without, they are left out.
+        """
+        shown = [
+            f"![{plot.title}]({where})\n\n{plot.sentence}"
+            for plot, where in zip(self.plots, figures, strict=False)
+        ]
+        parts = [
+            f"# {self.title}",
+            f"{self.source}. {self.setting}",
+            *self.sentences,
+            *(table.markdown().rstrip("\n") for table in self.tables),
+            *shown,
+            f"finitewidth reproduce {self.name}, seed {self.seed}.",
+        ]
+        return "\n\n".join(parts) + "\n"
