@@ -26,5 +26,5 @@ def small() -> dict:
             "depth": [2, 4],
             "learning_rate": 0.1,
         },
-        "precision": {"max_networks": 20_000},
+        "precision": {"max_networks": 10_000},
     }

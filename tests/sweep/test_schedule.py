@@ -15,7 +15,7 @@ from finitewidth.sweep.engine import schedule
 from finitewidth.sweep.engine.jobs import Job, compute
 from finitewidth.sweep.engine.schedule import Engine, Outcome, Task
 
-TARGET = {"relative_error": 0.01, "max_networks": 10**6}
+TARGET = {"relative_error": 0.015, "max_networks": 10**6}
 
 
 class Shuffled(Engine):
@@ -96,12 +96,12 @@ def test_workers_that_die_at_random_change_nothing(
 def test_a_chunk_that_kills_its_worker_is_told_from_its_neighbours(
     tmp_path: Path, small: dict, run_on
 ) -> None:
-    """50 cheap cells travel together with one that kills: 49 are computed, one is reported."""
-    small["axes"] |= {"method": "law", "width": list(range(2, 27))}
+    """40 cheap cells travel together, one of which kills: 39 are computed, one is reported."""
+    small["axes"] |= {"method": "law", "width": list(range(2, 22))}
     _, cells = running.read_grid(small)
     engine = Shuffled(1, killers=frozenset({cells[17].text}))
     done = run_on(small, tmp_path / "s.sqlite", engine)
-    assert done.finished == len(cells) - 1 == 49
+    assert done.finished == len(cells) - 1 == 39
     ((inputs, cause),) = done.failures
     assert inputs == cells[17].inputs
     assert "chunk 0 ended the process that computed it" in cause

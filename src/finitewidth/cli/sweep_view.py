@@ -22,9 +22,8 @@ CAUSES = 5
 SHOWN = {
     "kernel_mean": Column("E K"),
     "kernel_dispersion": Column("E K²/(E K)²"),
-    "log_kernel_variance": Column("Var ln K"),
-    "update_mean": Column("E ΔK frozen", meaning="one SGD step, activation pattern frozen"),
-    "step_mean": Column("E ΔK real", meaning="one real SGD step"),
+    "update_mean": Column("ΔK frozen", meaning="E ΔK of one SGD step, activation pattern frozen"),
+    "step_mean": Column("ΔK real", meaning="E ΔK of one real SGD step"),
 }
 
 

@@ -99,16 +99,18 @@ def _check(axes: "Axes", source: str, place: str) -> None:
             f"{source}: {place} needs method factory and factory = package:function together; "
             "give both or neither."
         )
+    if axes.n_in is None and not all(str(entry).startswith("digits:") for entry in axes.input):
+        raise ValueError(f"{source}: {place}.n_in, the input dimension, is missing; give it.")
     if axes.widths is not None and (axes.width is not None or axes.depth is not None):
         raise ValueError(
             f"{source}: {place} has widths beside width or depth; give widths alone, or the others."
         )
+    if set(axes.method) == {"factory"} and axes.widths is None and axes.depth is None:
+        return  # the function knows
     if axes.widths is None and axes.depth is None:
         raise ValueError(f"{source}: {place}.depth is missing; give width and depth, or widths.")
     if axes.depth is not None and axes.width is None and max(axes.depth) > 1:
         raise ValueError(f"{source}: {place}.width is missing; give width and depth, or widths.")
-    if axes.n_in is None and not all(str(entry).startswith("digits:") for entry in axes.input):
-        raise ValueError(f"{source}: {place}.n_in, the input dimension, is missing; give it.")
 
 
 def _product(axes: "Axes", seed: int) -> list[Cell]:

@@ -62,7 +62,8 @@ def estimates(summary: Summary, method: str) -> dict[str, Estimate]:
     sampled moment, that decides instead: a sample that missed the tail cannot know.
     """
     found = {
-        name: Estimate(value, 0.0, 0, method, exact=True) for name, value in summary.values.items()
+        name: Estimate(value, 0.0, 0, method, exact=method == "law")
+        for name, value in summary.values.items()
     }
     if summary.networks >= 2:
         found |= _sampled(summary, method)

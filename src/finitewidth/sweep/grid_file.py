@@ -6,23 +6,24 @@ from typing import Any
 
 EXAMPLE = """\
 # A grid for `finitewidth sweep run`: every list under [axes] is an axis, and the cells are the
-# product of all axes.
+# product of all axes. Methods: law (exact moments), sampler (exact samples), dense and deferred
+# (networks drawn one by one), expansion (first order in 1/n), factory (your own PyTorch model).
 
 seed = 0
 
 [axes]
-method = ["law", "sampler"]            # exact moments; exact samples
+method = ["law", "sampler", "dense", "expansion"]
 n_in = 64
 width = [16, 32, 64]
-depth = [3, 6, 11]                     # weight layers: hidden layers + 1
+depth = [3, 6, 11]              # weight layers: hidden layers + 1
 activation = ["relu"]
 parametrization = ["ntk", "standard"]
-learning_rate = 0.01                   # of one step; leave it out for the kernel alone
+learning_rate = 0.001           # of one step; leave it out for the kernel alone
 
 [precision]
-relative_error = 0.005                 # of the quantities below; a cell stops there
+relative_error = 0.01           # of the quantities below; a sampled cell stops there
 of = ["kernel_mean"]
-max_networks = 8000                    # or when this budget is spent
+max_networks = 4000             # or when this budget is spent
 """
 
 

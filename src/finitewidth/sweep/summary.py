@@ -85,9 +85,8 @@ def of_networks(
     index: Int[np.ndarray, " n"],
     log_kernel: Float[np.ndarray, " n"],
     output_square: Float[np.ndarray, " n"],
-    *,
+    others: Mapping[str, Float[np.ndarray, " n"]] | None = None,
     known: dict[str, float] | None = None,
-    **others: Float[np.ndarray, " n"],
 ) -> Summary:
     """The summary of networks by their numbers in the cell.
 
@@ -99,10 +98,10 @@ def of_networks(
         ln K, −inf where K is 0.
     output_square : array [n]
         N².
+    others : dict of str to array [n], optional
+        Further quantities.
     known : dict, optional
         As in `Summary`.
-    others : array [n]
-        Further quantities, by name.
 
     Raises
     ------
@@ -117,7 +116,7 @@ def of_networks(
             f"some K is e^{float(log_kernel.max()):.4g}, beyond the range of a double; use fewer "
             "layers or smaller gains."
         )
-    quantities = {"kernel": kernel, "output_square": output_square, **others}
+    quantities = {"kernel": kernel, "output_square": output_square, **(others or {})}
     sums = {name: Sums.of(values, index) for name, values in quantities.items()}
     sums["log_kernel"] = Sums.of(log_kernel[living], index[living])
     histogram = Histogram.of(log_kernel[living] / np.log(2.0), int((~living).sum()))

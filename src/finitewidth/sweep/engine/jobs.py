@@ -1,9 +1,10 @@
 """What is sent to a worker and what comes back: small records, checked from end to end."""
 
 import socket
+import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from finitewidth._records.format import Row, checksum
@@ -78,6 +79,9 @@ def failed(job: Job, cause: str) -> Record:
 
 def compute(jobs: Sequence[Job]) -> list[Record]:
     """Run jobs one after the other; the error of one does not end the others."""
+    for name in {Cell(job.cell).inputs["method"] for job in jobs}:
+        with suppress(ImportError):  # told by the job itself
+            method_of(name)  # loads its libraries, whose threads are then limited
     with one_thread():
         return [_computed(job) for job in jobs]
 
@@ -105,6 +109,11 @@ def _computed(job: Job) -> Record:
         text, rows = summary.packed()
     except MemoryError:
         return failed(job, "the memory of the worker does not suffice for this chunk.")
+    except ModuleNotFoundError as error:
+        return failed(
+            job,
+            f"the method needs {error.name}, which is not installed on {socket.gethostname()}.",
+        )
     except Exception as error:  # noqa: BLE001  (whatever it is, it is this cell's result)
         told = " ".join(str(error).split()) or "no message"
         plain = isinstance(error, ValueError | TypeError | RuntimeError)
@@ -135,5 +144,13 @@ def one_thread() -> Iterator[None]:
     """  # noqa: D205
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(limits=1):
-        yield
+    torch = sys.modules.get("torch")
+    before = None if torch is None else torch.get_num_threads()
+    try:
+        if torch is not None:
+            torch.set_num_threads(1)
+        with threadpool_limits(limits=1):
+            yield
+    finally:
+        if torch is not None:
+            torch.set_num_threads(before)

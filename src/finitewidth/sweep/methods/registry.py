@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from finitewidth.sweep.plan import Plan
 from finitewidth.sweep.summary import Summary
 
-METHODS = ("law", "sampler")
+METHODS = ("law", "sampler", "dense", "deferred", "expansion", "factory")
 
 
 class Method(ABC):
