@@ -16,7 +16,10 @@ ROUNDING = 5e-6 / 3.0**0.5
 
 DIAGONAL, OFF_DIAGONAL = 2.67651, 0.998865
 AT_20 = Estimate(0.9347, 0.0013, 0, "published")
-WIDTHS = [10, 20, 40, 80]
+NETWORKS = {10: 400_000, 20: 400_000, 40: 60_000, 80: 60_000}
+"""Drawn at each width."""
+
+WIDTHS = list(NETWORKS)
 
 
 def network(width: int) -> MLP:
@@ -47,7 +50,7 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
     inputs = np.array(INPUTS)
     found: dict[int, Estimate] = {}
     for width in WIDTHS:
-        size = (400_000 if width <= 20 else 60_000) // (100 if quick else 1)
+        size = NETWORKS[width] // (200 if quick else 1)
         found[width] = simulate.ensemble(network(width), inputs, size, seed).mean()
         steps.done()
     rounded = from_rounding()
@@ -118,8 +121,9 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
         "(derivatives with respect to weights of unit variance), two inputs in the plane.",
         [
             (
-                "The published limits and the published value at n = 20 are reproduced; the "
-                "diagonal has no correction at any width."
+                "The published limits hold up to the rounding of the printed inputs, and the "
+                "diagonal has no correction at any width. At n = 20 the first order in 1/n gives "
+                "the mean off the diagonal to about 0.2 %."
             ),
         ],
         [one.table() for one in comparisons],

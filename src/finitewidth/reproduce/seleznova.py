@@ -61,7 +61,7 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
         "dispersion",
         "E Θ²/(E Θ)²",
         f"Published: from {THEIR_NETWORKS} networks, without an error, so that z printed holds "
-        "our error alone. The second and third pair are the same question in other "
+        "our error alone. The second and third pair ask the same of the same networks in other "
         "parametrizations: numbers of different papers must not be mixed.",
         rows,
         first="parametrization",
@@ -85,7 +85,7 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
         [
             (
                 "Both published values are within the sampling error of their 500 networks from "
-                "the exact law in the standard parametrization, and far from it in the others."
+                "the exact law in the standard parametrization, and above it in the others."
             ),
         ],
         [
