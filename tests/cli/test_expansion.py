@@ -178,6 +178,8 @@ def test_the_words(run: Run) -> None:
     spread = results["relative_variance"] ** 0.5
     assert f"Between seeds the kernel varies by {spread:.1%}" in done.stdout
     other = run("expansion", "--width", "100", "--depth", "6", "--hidden-gain", "2.4")
+    assert "activation pattern frozen" in other.stdout
+    assert "pattern frozen" not in done.stdout
     assert "Not critical: χ_∥ = 1.2 and χ_⊥ = 1.2 in hidden layer 5" in other.stdout
     several = run("expansion", "--width", "9", "--depth", "2", "--data", "digits", "--inputs", "7")
     assert "6 of 7 inputs." in several.stdout

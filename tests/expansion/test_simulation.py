@@ -8,6 +8,8 @@ at most 700 comparisons, |z| < 6.3 has a false alarm of 2e-7 in all. The line le
 which is less than half a standard error at these sizes.
 """
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,7 @@ def network(case: str, n: int) -> fw.MLP:
     return fw.MLP(3, [int(part * n) for part in shape], **options)
 
 
+@cache
 def remainders(case: str, n: int, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """n · (simulated − expansion) of all different entries, their errors, and n · expansion."""
     inputs = CASES[case][0]
@@ -112,6 +115,44 @@ def test_networks_follow_the_expansion(case: str) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_many_networks_follow_the_expansion(case: str) -> None:
     assert np.abs(z_scores(case, LARGE)).max() < LIMIT
+
+
+def misfits(case: str, power: int) -> tuple[np.ndarray, np.ndarray]:
+    """χ² of the law c/n^power for what is left, and c over its error, for every entry.
+
+    Three widths and one constant leave two degrees of freedom.
+    """
+    runs = [remainders(case, n, size) for n, size in LARGE.items()]
+    values, errors = (np.array([run[k] for run in runs]) for k in (0, 1))
+    shape = np.array(list(LARGE))[:, None] ** (1.0 - power)  # values are multiplied by n
+    weight = np.maximum(errors, 1e-12) ** -2
+    information = np.sum(weight * shape**2, axis=0)
+    constant = np.sum(weight * shape * values, axis=0) / information
+    return np.sum(weight * (values - constant * shape) ** 2, axis=0), constant * information**0.5
+
+
+# Where the next order is resolved in some entry: it is 3 to 20 % of the first at width 32.
+RESOLVED = {"gelu", "gelu, no biases", "silu", "silu, standard", "relu", "relu, biases",
+            "relu, four", "leaky_relu", "abs", "identity, residual", "mean_field"}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_left_falls_like_the_square_of_the_width(case: str) -> None:
+    """χ² < 42.5 in all entries has a false alarm of 6e-10 in one of them."""
+    chi_squared, z = misfits(case, 2)
+    assert chi_squared.max() < 42.5
+    assert (np.abs(z).max() > LIMIT) == (case in RESOLVED)
+
+
+@pytest.mark.slow
+def test_another_power_of_the_width_is_rejected() -> None:
+    """χ² beyond 27.6 has a probability of 1e-6 in the entry where the next order is clearest."""
+    case = "silu, standard"
+    clearest = np.argmax(np.abs(misfits(case, 2)[1]))
+    assert misfits(case, 2)[0][clearest] < 27.6
+    for power in (1, 3):
+        assert misfits(case, power)[0][clearest] > 27.6
 
 
 # What an error of 25 % is seen in: the best entry's intercept has an error of 1.5 to 2.5 %.

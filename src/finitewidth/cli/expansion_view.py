@@ -183,7 +183,12 @@ class ExpansionView:
             )  # fmt: skip
             rows = [[*row, value] for row, value in zip(rows, law, strict=True)]
         whole = "" if numbers.single else "T: mean of Θ_aa over the inputs. "
-        frozen = ", activation pattern frozen" if numbers.net.act.has_kink else ""
+        frozen = (
+            ", activation pattern frozen (a real step also carries neurons across zero); the "
+            "other derivatives of the kinked activation are read in the distributional sense"
+            if numbers.net.act.has_kink
+            else ""
+        )
         how = "given" if numbers.asked is not None else "½ over the largest eigenvalue of Θ"
         caption = (
             f"{whole}First step: one step on ½ Σ (N − y)² over the inputs, η = {numbers.rate:.4g} "
