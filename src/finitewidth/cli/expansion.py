@@ -20,11 +20,11 @@ AnyActivation = Annotated[
 ]
 Gain = Annotated[
     float | None,
-    typer.Option("--hidden-gain", help="C_W of all layers but the last; the critical one."),
+    typer.Option("--hidden-gain", help="C_W of all layers but the last; critical if absent."),
 ]
 BiasVariance = Annotated[
     float | None,
-    typer.Option("--bias-variance", help="C_b of all layers; the critical one."),
+    typer.Option("--bias-variance", help="C_b of all layers; critical if absent."),
 ]
 BiasRate = Annotated[
     float, typer.Option("--bias-lr", help="Learning-rate factor of the biases; 0 freezes them.")
