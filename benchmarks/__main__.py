@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import deferred, expansion, kink, law, measure, recorder, sampler
+from benchmarks import deferred, expansion, kink, law, measure, recorder, sampler, sweep
 from benchmarks.table import show
 
 BENCHMARKS = {
@@ -13,6 +13,7 @@ BENCHMARKS = {
     "recorder": recorder,
     "deferred": deferred,
     "expansion": expansion,
+    "sweep": sweep,
 }
 
 for name in sys.argv[1:] or BENCHMARKS:

@@ -1,10 +1,5 @@
 """The same grid here, on local processes, and behind a scheduler's address: the same bits."""
 
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +7,7 @@ import xarray
 
 import finitewidth as fw
 from finitewidth.sweep.engine import dask as engine
+from tests.sweep.cluster import cluster
 
 
 @pytest.fixture
@@ -32,49 +28,13 @@ def test_two_local_processes_give_the_same_bits(tmp_path: Path, wanted) -> None:
     assert told[-1].done == pytest.approx(told[-1].total)
 
 
-@contextmanager
-def scheduler(folder: Path, workers: int) -> Iterator[str]:
-    """A scheduler and workers as a cluster would start them; the scheduler's address."""
-    told = folder / "scheduler.json"
-    common = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
-    dask = [sys.executable, "-m", "dask"]
-    processes = [
-        subprocess.Popen(
-            [*dask, "scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(told),
-             "--host", "127.0.0.1"],
-            **common,
-        )
-    ]  # fmt: skip
-    try:
-        for _ in range(300):
-            if told.exists() and told.read_text():
-                break
-            time.sleep(0.1)
-        for _ in range(workers):
-            processes.append(
-                subprocess.Popen(
-                    [*dask, "worker", "--scheduler-file", str(told), "--nthreads", "1",
-                     "--no-dashboard", "--local-directory", str(folder)],
-                    **common,
-                )
-            )  # fmt: skip
-        import json
-
-        yield json.loads(told.read_text())["address"]
-    finally:
-        for process in reversed(processes):
-            process.terminate()
-        for process in processes:
-            process.wait(30)
-
-
 @pytest.mark.slow
 def test_one_process_and_a_scheduler_give_the_same_bits(tmp_path: Path, wanted) -> None:
     grid, plain = wanted
     assert fw.sweep.run(grid, tmp_path / "one.sqlite", 1).complete
     xarray.testing.assert_equal(plain, fw.sweep.open(tmp_path / "one.sqlite"))
-    with scheduler(tmp_path, 2) as address:
-        assert fw.sweep.run(grid, tmp_path / "far.sqlite", address).complete
+    with cluster(tmp_path, 2) as started:
+        assert fw.sweep.run(grid, tmp_path / "far.sqlite", started.address).complete
     xarray.testing.assert_equal(plain, fw.sweep.open(tmp_path / "far.sqlite"))
 
 

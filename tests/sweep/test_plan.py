@@ -71,7 +71,7 @@ def test_histograms_of_parts_add_up_and_quantiles_are_right() -> None:
     for level in (0.05, 0.5, 0.95):
         found = whole.quantile(level)
         assert found is not None
-        assert found[0] == pytest.approx(np.quantile(values, level), rel=0.006)
+        assert found[0] == pytest.approx(np.quantile(values, level), rel=0.011)
     assert Histogram.of(log2[:20], 0).quantile(0.05) is None
     assert Histogram.of(log2[:50], 50).at(20) == 0.0
 

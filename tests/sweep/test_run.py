@@ -56,7 +56,7 @@ def test_the_sampler_is_the_sample_of_the_cell_s_entropy(tmp_path: Path, small: 
             kernel = np.exp(drawn.kernel)
             assert float(one.kernel_mean) == pytest.approx(kernel.mean(), rel=1e-12)
             assert float(one.log_kernel_variance) == pytest.approx(drawn.kernel.var(), rel=1e-10)
-            assert float(one.kernel_median) == pytest.approx(np.median(kernel), rel=0.006)
+            assert float(one.kernel_median) == pytest.approx(np.median(kernel), rel=0.011)
 
 
 def test_the_sampler_agrees_with_the_law(tmp_path: Path, small: dict) -> None:

@@ -112,3 +112,12 @@ def test_a_writer_that_was_replaced_may_not_write(store: Path) -> None:
     with pytest.raises(RuntimeError, match="was continued by another process"):
         writer.commit([], {})
     writer.close()
+
+
+def test_salvaging_ends_whatever_the_numbers_of_the_rows(store: Path, small: dict) -> None:
+    before = fw.sweep.open(store)
+    change(store, "UPDATE session SET id = 1 << 60")
+    content = store.read_bytes()
+    store.write_bytes(content[: len(content) // 2 // 4096 * 4096])
+    assert fw.sweep.run(small, store).complete
+    same(before, fw.sweep.open(store))

@@ -1,5 +1,6 @@
 """The engine on Dask: processes of this machine, or a cluster behind a scheduler's address."""
 
+import logging
 import os
 import time
 from contextlib import suppress
@@ -59,6 +60,7 @@ class DaskEngine(Engine):
     def __init__(self, cluster: Any) -> None:
         self._own: list[Any] = []
         self._client = self._connected(cluster)
+        self._quiet = [] if isinstance(cluster, Client) else silenced()
         self._flying: dict[str, tuple[Task, Future]] = {}
         self._ready: SimpleQueue[str] = SimpleQueue()
         self._threads, self._counted = 1, -REFRESH
@@ -187,3 +189,14 @@ class DaskEngine(Engine):
         for one in self._own:
             with suppress(Exception):
                 one.close(timeout=10)
+        for logger, level in self._quiet:
+            logger.setLevel(level)
+
+
+def silenced() -> list[tuple[logging.Logger, int]]:
+    """Dask's own complaints are switched off, since they are told in a sentence; what to undo."""
+    loggers = [logging.getLogger(f"distributed.{name}") for name in ("client", "core", "comm")]
+    before = [(logger, logger.level) for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    return before

@@ -25,8 +25,8 @@ def salvage(path: Path) -> str:
 
     Notes
     -----
-    Every row is asked for by its number, so that one that cannot be read costs itself alone; rows
-    are numbered from 1 without gaps but for deleted ones. The new file is written under a
+    Every row is asked for by its number, so that one that cannot be read costs itself and its
+    neighbours on the same page alone. The new file is written under a
     temporary name in the same folder, flushed, and put in place by one rename.
     """
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
@@ -63,11 +63,7 @@ def salvage(path: Path) -> str:
 
 def _rows(connection: sqlite3.Connection, table: str) -> Iterator[tuple]:
     """The rows of a table that can be read, by number."""
-    try:
-        last = connection.execute(f"SELECT max(id) FROM {table}").fetchone()[0] or 0
-    except sqlite3.Error:
-        last = _last_readable(connection, table)
-    for number in range(1, last + 1):
+    for number in list(_numbers(connection, table)):
         try:
             row = connection.execute(f"SELECT * FROM {table} WHERE id = ?", (number,)).fetchone()
         except sqlite3.Error:
@@ -76,13 +72,20 @@ def _rows(connection: sqlite3.Connection, table: str) -> Iterator[tuple]:
             yield row
 
 
-def _last_readable(connection: sqlite3.Connection, table: str) -> int:
-    """The largest number that a scan reaches before it breaks."""
-    last = 0
-    with suppress(sqlite3.Error):
-        for (number,) in connection.execute(f"SELECT id FROM {table} ORDER BY id"):
-            last = number
-    return last
+def _numbers(connection: sqlite3.Connection, table: str) -> Iterator[int]:
+    """The numbers of a table's rows, with ever longer leaps over what cannot be read."""
+    last, leap = 0, 1
+    while leap < 2**40:
+        try:
+            found = connection.execute(f"SELECT id FROM {table} WHERE id > ? ORDER BY id", (last,))
+            for (number,) in found:
+                if not isinstance(number, int) or number <= last:
+                    return  # out of order: what follows cannot be relied on
+                yield number
+                last, leap = number, 1
+            return
+        except sqlite3.Error:
+            last, leap = last + leap, 2 * leap
 
 
 def _cells(old: sqlite3.Connection, new: sqlite3.Connection) -> dict[int, str]:
