@@ -17,6 +17,7 @@ def test_the_list_names_every_entry(run: Run) -> None:
     for name in (
         "errata", "theorem1", "theorem2", "proposition3", "proposition4", "proposition5",
         "joint-limit", "real-step", "log-norm", "dyer-gur-ari", "guillen", "seleznova",
+        "kernel-drift",
     ):  # fmt: skip
         assert name in names()
 

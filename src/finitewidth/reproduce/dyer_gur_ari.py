@@ -126,13 +126,6 @@ def wide_coefficient(activation: str) -> float:
     return width * float(found.variance[0, 0])
 
 
-def size_of(power: int, quick: bool) -> int:
-    """Networks at width 2^power."""
-    if quick:
-        return 100
-    return SEEDS if power <= THEIR_POWERS[-1] else 300
-
-
 def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduction:
     """See `finitewidth.reproduce.reproduce`."""
     powers = (*POWERS[:4], 13) if quick else POWERS
@@ -141,7 +134,7 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
     for activation in PUBLISHED:
         variances = []
         for power in powers:
-            variances.append(variance(activation, 2**power, size_of(power, quick), seed))
+            variances.append(variance(activation, 2**power, 100 if quick else SEEDS, seed))
             steps.done()
         scans.append(
             Scan(

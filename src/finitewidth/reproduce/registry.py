@@ -15,6 +15,7 @@ ENTRIES = {
     "real-step": "What a real SGD step does beside Theorem 2's frozen pattern",
     "log-norm": "Hanin & Nica (2018): the log norm of a layer is nearly Gaussian",
     "dyer-gur-ari": "Dyer & Gur-Ari (2019): variance of the kernel to width 131,072",
+    "kernel-drift": "Lee et al., Huang & Yau (2019): how far training moves the kernel",
     "guillen": "Guillen, Misof & Gerken (2025): mean kernel at finite width",
     "seleznova": "Seleznova & Kutyniok (2022): dispersion of the kernel at width 100",
 }
