@@ -3,3 +3,4 @@
 from finitewidth.sweep.api import Outcome as Outcome
 from finitewidth.sweep.api import open as open
 from finitewidth.sweep.api import run as run
+from finitewidth.sweep.api import samples as samples

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from finitewidth.sweep.extras import needed_for
 
 if TYPE_CHECKING:
+    import numpy as np
     import xarray
 
     from finitewidth.sweep.engine.schedule import Progress
@@ -118,3 +119,29 @@ def open(store: str | Path) -> "xarray.Dataset":
     with needed_for("sweeps"):
         from finitewidth.sweep.dataset import dataset
     return dataset(store)
+
+
+def samples(store: str | Path, **where: Any) -> dict[str, "np.ndarray"]:
+    """The numbers of every network of one cell, where the grid said ``samples = true``.
+
+    Parameters
+    ----------
+    store : str or path
+    **where
+        Inputs that tell the cell from the others, e.g. ``width=8, method="dense"``.
+
+    Returns
+    -------
+    dict of str to array [networks]
+        ``kernel``, ``output_square``, and with a step ``update`` and ``step``.
+
+    Raises
+    ------
+    ValueError
+        If not exactly one cell has these inputs, or its networks were not kept.
+    RuntimeError
+        If a file is missing or damaged; the next run computes it anew.
+    """
+    with needed_for("sweeps"):
+        from finitewidth.sweep.kept import samples as read
+    return read(store, where)

@@ -45,8 +45,15 @@ class Cell:
 
     @property
     def entropy(self) -> int:
-        """What its random streams start from: 128 bits of the key."""
-        return int(self.key[:32], 16)
+        """What its random streams start from: 128 bits of the key.
+
+        Of the key without `samples`: keeping them does not change what they are.
+        """
+        if "samples" not in self.inputs:
+            return int(self.key[:32], 16)
+        return Cell.of(
+            {name: value for name, value in self.inputs.items() if name != "samples"}
+        ).entropy
 
 
 def expand(grid: "Grid", source: str = "the grid") -> list[Cell]:
@@ -69,7 +76,7 @@ def expand(grid: "Grid", source: str = "the grid") -> list[Cell]:
     found: dict[Cell, None] = {}
     for place, axes in parts:
         _check(axes, source, place)
-        found.update(dict.fromkeys(_product(axes, grid.seed)))
+        found.update(dict.fromkeys(_product(axes, grid.seed, grid.samples)))
     return list(found)
 
 
@@ -113,7 +120,7 @@ def _check(axes: "Axes", source: str, place: str) -> None:
         raise ValueError(f"{source}: {place}.width is missing; give width and depth, or widths.")
 
 
-def _product(axes: "Axes", seed: int) -> list[Cell]:
+def _product(axes: "Axes", seed: int, samples: bool) -> list[Cell]:
     from finitewidth.sweep.methods import planned
 
     names = list(type(axes).model_fields)
@@ -126,6 +133,8 @@ def _product(axes: "Axes", seed: int) -> list[Cell]:
         if inputs["n_in"] is None:
             inputs["n_in"] = 64
         inputs = {name: value for name, value in inputs.items() if value is not None}
-        inputs |= {"seed": seed, "streams": STREAMS}
-        cells.append(Cell.of(inputs | {"plan": planned(inputs)}))
+        inputs |= {"seed": seed, "streams": STREAMS, "plan": planned(inputs)}
+        if samples and inputs["plan"] is not None:
+            inputs["samples"] = True
+        cells.append(Cell.of(inputs))
     return cells

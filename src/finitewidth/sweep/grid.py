@@ -108,12 +108,15 @@ class Grid(_Strict):
         entry in their place.
     precision : Precision
     seed : int
+    samples : bool
+        Whether the numbers of every network are kept, in files beside the store.
     """
 
     axes: Axes = Axes()
     cells: list[dict[str, Any]] = []
     precision: Precision = Precision()
     seed: Annotated[int, BeforeValidator(_whole), Field(ge=0, lt=2**64)] = 0
+    samples: bool = False
 
 
 EXPECTED = {

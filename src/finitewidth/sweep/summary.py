@@ -31,6 +31,10 @@ class Summary:
         What theory knows of the quantities and an error's trust may use.
     notes : dict of str to str
         Why an observable is missing.
+    samples : dict of str to array [networks]
+        The networks' own numbers, which travel and are stored apart.
+    files : dict of str to str
+        The names of the files that hold them, by quantity; of one chunk.
     """
 
     networks: int
@@ -39,6 +43,8 @@ class Summary:
     histogram: Histogram | None = None
     known: dict[str, float] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
+    samples: dict[str, Float[np.ndarray, " n"]] = field(default_factory=dict, repr=False)
+    files: dict[str, str] = field(default_factory=dict)
 
     def __add__(self, later: "Summary") -> "Summary":
         histogram = self.histogram
@@ -61,6 +67,7 @@ class Summary:
             "shifts": {name: sums.shift for name, sums in self.sums.items()},
             "known": self.known,
             "notes": self.notes,
+            "files": self.files,
         }
         arrays: dict[str, object] = {name: sums.sums for name, sums in self.sums.items()}
         if self.histogram is not None:
@@ -78,7 +85,9 @@ class Summary:
         if "histogram" in arrays:
             histogram = Histogram(head["first"], arrays["histogram"], head["zeros"])
         sums = {name: Sums(shift, arrays[name]) for name, shift in head["shifts"].items()}
-        return cls(head["networks"], head["values"], sums, histogram, head["known"], head["notes"])
+        return cls(head["networks"], head["values"], sums, histogram, head["known"], head["notes"],
+            files=head["files"],
+        )  # fmt: skip
 
 
 def of_networks(
@@ -120,4 +129,6 @@ def of_networks(
     sums = {name: Sums.of(values, index) for name, values in quantities.items()}
     sums["log_kernel"] = Sums.of(log_kernel[living], index[living])
     histogram = Histogram.of(log_kernel[living] / np.log(2.0), int((~living).sum()))
-    return Summary(len(index), sums=sums, histogram=histogram, known=known or {})
+    return Summary(
+        len(index), sums=sums, histogram=histogram, known=known or {}, samples=quantities
+    )

@@ -5,11 +5,12 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from finitewidth._records.format import Row, checksum
 from finitewidth._version import __version__
 from finitewidth.sweep.cells import Cell
+from finitewidth.sweep.contents import content_of, digest_of
 from finitewidth.sweep.methods import method_of
 from finitewidth.sweep.plan import Plan
 from finitewidth.sweep.summary import Summary
@@ -49,6 +50,8 @@ class Record:
         Over cell, number, text and rows, made where the chunk was computed.
     cause : str
         Why it failed, or empty.
+    contents : list of bytes
+        Files to be put beside the store; the text names them.
     """
 
     job: Job
@@ -59,6 +62,7 @@ class Record:
     host: str
     checksum: bytes
     cause: str = ""
+    contents: tuple[bytes, ...] = ()
 
 
 def fingerprint(cell: str, number: int, text: str, rows: Sequence[Row]) -> bytes:
@@ -105,7 +109,12 @@ def compute_remotely(jobs: Sequence[Job], version: str) -> list[Record]:
 def _computed(job: Job) -> Record:
     began = time.perf_counter()
     try:
-        summary = _summary(Cell(job.cell), job.number)
+        cell = Cell(job.cell)
+        summary, contents = _summary(cell, job.number), {}
+        if cell.inputs.get("samples"):
+            contents = {name: content_of(one) for name, one in summary.samples.items()}
+            files = {name: digest_of(content) for name, content in contents.items()}
+            summary = replace(summary, files=files)
         text, rows = summary.packed()
     except MemoryError:
         return failed(job, "the memory of the worker does not suffice for this chunk.")
@@ -126,6 +135,7 @@ def _computed(job: Job) -> Record:
         time.perf_counter() - began,
         socket.gethostname(),
         fingerprint(job.cell, job.number, text, rows),
+        contents=tuple(contents.values()),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from finitewidth._records.format import Row, checksum
 from finitewidth.sweep.engine.jobs import fingerprint
+from finitewidth.sweep.store import arrays
 from finitewidth.sweep.store.schema import CellRow, connect, is_empty, refuse_others, told
 
 _CHUNKS = """
@@ -73,9 +74,17 @@ def all_chunks(connection: sqlite3.Connection) -> Iterator[Chunk]:
         yield Chunk(key, cell, number, networks, text, arrays, sound)
 
 
-def damaged_chunks(connection: sqlite3.Connection) -> list[tuple[int, int]]:
-    """(chunk, cell) of every chunk whose checksum is wrong."""
-    return [(chunk.id, chunk.cell) for chunk in all_chunks(connection) if not chunk.sound]
+def damaged_chunks(connection: sqlite3.Connection, path: Path) -> list[tuple[int, int]]:
+    """(chunk, cell) of every chunk whose checksum is wrong, or one of whose files."""
+    return [
+        (chunk.id, chunk.cell)
+        for chunk in all_chunks(connection)
+        if not chunk.sound or not all(arrays.is_sound(path, file) for file in _files(chunk))
+    ]
+
+
+def _files(chunk: Chunk) -> list[str]:
+    return list(json.loads(chunk.text)["files"].values())
 
 
 class Reader:

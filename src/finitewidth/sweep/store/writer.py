@@ -13,6 +13,7 @@ from finitewidth._records.format import as_json, checksum
 from finitewidth._version import __version__
 from finitewidth.sweep.cells import Cell
 from finitewidth.sweep.engine.jobs import Record
+from finitewidth.sweep.store import arrays
 from finitewidth.sweep.store.lock import Lock
 from finitewidth.sweep.store.reader import damaged_chunks
 from finitewidth.sweep.store.salvage import salvage
@@ -136,7 +137,7 @@ class Writer:
             self._delete("cell = ?", cell)
             connection.execute("DELETE FROM failure WHERE cell = ?", (cell,))
             connection.execute("DELETE FROM cell WHERE id = ?", (cell,))
-        chunks = damaged_chunks(connection)
+        chunks = damaged_chunks(connection, self.path)
         for chunk, cell in chunks:
             self._delete("id = ?", chunk)
             self._write_cell(cell, used=None)
@@ -215,6 +216,9 @@ class Writer:
             Rows of cells whose numbers are now made of so many chunks.
         """
         connection = self._connection
+        for _, record in records:
+            for content in record.contents:
+                arrays.write(self.path, content)
 
         def write() -> None:
             last = connection.execute("SELECT max(id) FROM session").fetchone()[0]
