@@ -1,5 +1,7 @@
 """One file that needs nothing else."""
 
+import base64
+import hashlib
 import re
 import sys
 from html.parser import HTMLParser
@@ -61,13 +63,31 @@ def fetches(html: str) -> list[str]:
     """Everything in a page that a browser would fetch."""
     found = re.findall(r"url\((?!#)[^)]*\)|@import[^;]*", html)
     for tag, attributes in Reader(html).tags:
-        if tag in ("script", "link", "iframe", "object", "embed", "base"):
+        if tag in ("link", "iframe", "object", "embed", "base"):
             found.append(tag)
         for name in ("src", "srcset", "data", "poster", "href", "xlink:href"):
             value = attributes.get(name)
             if value is not None and not (value.startswith("#") and name.endswith("href")):
                 found.append(f"{tag} {name}={value}")
     return found
+
+
+def scripts(html: str) -> list[str]:
+    """Scripts that the page does not name by their hash, and would therefore not be run."""
+    allowed = set(re.findall(r"script-src '(sha256-[^']+)'", html))
+    found = re.findall(r"<script[^>]*>(.*?)</script>", html, re.DOTALL)
+    hashes = [
+        f"sha256-{base64.b64encode(hashlib.sha256(one.encode()).digest()).decode()}"
+        for one in found
+    ]
+    return [one for one, digest in zip(found, hashes, strict=True) if digest not in allowed]
+
+
+def test_the_one_script_is_named_by_its_hash(html):
+    assert html.count("<script") == 1
+    assert scripts(html) == []
+    assert scripts(html.replace("</main>", "<script>1</script></main>")) == ["1"]
+    assert "'unsafe-inline'; script-src 'sha256-" in html
 
 
 def test_nothing_is_fetched(html):
@@ -80,7 +100,7 @@ def test_nothing_is_fetched(html):
 @pytest.mark.parametrize(
     "extra",
     [
-        '<script src="a.js"></script>', "<script>1</script>", '<link href="a.css">',
+        '<script src="a.js"></script>', '<link href="a.css">',
         '<img src="a.png">', '<a href="https://example.org">a</a>', "<p>@import 'a.css';</p>",
         '<p style="background: url(a.png)"></p>',
     ],

@@ -2,15 +2,18 @@
 
 import platform
 import re
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from finitewidth._version import __version__
+from finitewidth.report import markdown
 from finitewidth.report.extras import needed_for
 from finitewidth.report.panels import Panels
 from finitewidth.report.plot import Plot
@@ -143,7 +146,10 @@ class Page:
                     )
 
     def html(self) -> str:
-        """The file's text: styles and figures inside, no script, nothing fetched.
+        """The file's text: styles and figures inside, nothing fetched.
+
+        Its one script sorts tables by a click on a heading; the page says its hash, so that a
+        browser runs no other.
 
         Raises
         ------
@@ -171,6 +177,8 @@ class Page:
         )
         environment.filters["tied"] = tied
         style = environment.get_template("page.css").render()
+        script = environment.get_template("sort.js").render()
+        digest = b64encode(sha256(script.encode()).digest()).decode()
         sections = [
             {
                 "id": f"s{s}",
@@ -185,6 +193,8 @@ class Page:
             title=self.title,
             lead=self.lead,
             style=Markup(style),
+            script=Markup(script),
+            script_hash=f"sha256-{digest}",
             sections=sections,
             contents=len(sections) >= CONTENTS_FROM,
             provenance=self.provenance.lines(),
@@ -205,3 +215,7 @@ class Page:
             raise ValueError(f"the folder {str(path.parent)!r} does not exist; make it first.")
         path.write_text(self.html(), encoding="utf-8", newline="\n")
         return path
+
+    def write_markdown(self, path: str | Path, figures: str = ".svg") -> list[Path]:
+        """The same as Markdown; as `finitewidth.report.markdown.write`."""
+        return markdown.write(self, path, figures)

@@ -64,7 +64,7 @@ def _marked(text: str, mark: str) -> str:
 
 def markdown(layout: Layout) -> str:
     """GitHub-flavoured Markdown, ending in a newline."""
-    clean = _markdown_text
+    clean = markdown_text
 
     def line(cells: Iterator[str]) -> str:
         return "| " + " | ".join(cells) + " |"
@@ -82,7 +82,7 @@ def markdown(layout: Layout) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _markdown_text(text: str) -> str:
+def markdown_text(text: str) -> str:
     """Text that Markdown shows as it is, on one line."""
     text = " ".join(text.split())
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,9 +1,10 @@
 """`Table`: finished numbers with their errors, for the terminal, Markdown and HTML."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+from finitewidth.estimate import Estimate
 from finitewidth.report import renderings
 from finitewidth.report.cells import Value
 from finitewidth.report.layout import Column, Layout, lay_out
@@ -49,6 +50,35 @@ class Table:
             )
         self.layout()
 
+    def sorted(self, by: str, *, descending: bool = False) -> "Table":
+        """The same table with its rows sorted by a column; empty cells come last.
+
+        Parameters
+        ----------
+        by : str
+            A column's name. An `Estimate` counts with its value; text is sorted as text.
+        descending : bool
+
+        Raises
+        ------
+        ValueError
+            For a name that no column has, or a column of numbers and text.
+        """
+        names = [c.name if isinstance(c, Column) else c for c in self.columns]
+        if by not in names:
+            raise ValueError(
+                f"there is no column {by!r} in {self.title!r}, expected one of {', '.join(names)}."
+            )
+        place = names.index(by)
+        there = [row for row in self.rows if row[place] is not None]
+        if len({isinstance(row[place], str) for row in there}) > 1:
+            raise ValueError(
+                f"column {by!r} of {self.title!r} holds numbers and text, which have no order."
+            )
+        there.sort(key=lambda row: _key(row[place]), reverse=descending)
+        absent = [row for row in self.rows if row[place] is None]
+        return replace(self, rows=[*there, *absent])
+
     def layout(self) -> Layout:
         """Cells as text, alignment and footnotes."""
         columns = [c if isinstance(c, Column) else Column(c) for c in self.columns]
@@ -70,3 +100,7 @@ class Table:
             Put before the ids of the footnotes, so that several tables can share a page.
         """
         return renderings.html(self.layout(), prefix)
+
+
+def _key(value: Value) -> Any:
+    return float(value.value) if isinstance(value, Estimate) else value
