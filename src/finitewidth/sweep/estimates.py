@@ -1,5 +1,6 @@
 """From a summary to numbers with errors, and when such an error deserves trust."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from math import sqrt
 
@@ -52,8 +53,10 @@ OBSERVABLES = {
 """Everything that some method gives; what is missing in a cell its method does not give."""
 
 
-def estimates(summary: Summary, method: str) -> dict[str, Estimate]:
-    """Every observable of a summary, in the order of `OBSERVABLES`.
+def estimates(
+    summary: Summary, method: str, of: Collection[str] = OBSERVABLES
+) -> dict[str, Estimate]:
+    """Observables of a summary, all that it has or some, in the order of `OBSERVABLES`.
 
     Notes
     -----
@@ -66,47 +69,46 @@ def estimates(summary: Summary, method: str) -> dict[str, Estimate]:
         for name, value in summary.values.items()
     }
     if summary.networks >= 2:
-        found |= _sampled(summary, method)
-    return {name: found[name] for name in OBSERVABLES if name in found}
+        for name in OBSERVABLES:
+            if name in of:
+                one = _sampled(name, summary)
+                if one is not None:
+                    value, error, note = one
+                    found[name] = Estimate(
+                        value, error, summary.networks, method, trusted=not note, note=note
+                    )
+    return {name: found[name] for name in OBSERVABLES if name in found and name in of}
 
 
-def _sampled(summary: Summary, method: str) -> dict[str, Estimate]:
-    found: dict[str, Estimate] = {}
+def _sampled(name: str, summary: Summary) -> tuple[float, float, str] | None:
+    """Value, standard error and why that is not trusted; None where the summary has no such."""
     size, sums, known = summary.networks, summary.sums, summary.known
-
-    def put(name: str, value: float, error: float, note: str = "") -> None:
-        found[name] = Estimate(value, error, size, method, trusted=not note, note=note)
-
-    for quantity in ("kernel", "output_square", "update", "step"):
-        if quantity in sums:
-            value, error = sums[quantity].estimate(lambda m: m[0])
-            note = _few_for_mean(sums[quantity], size)
-            if quantity == "kernel" and "relative_variance" in known:
-                note = _true_error("E K", known["relative_variance"], size)
-            put(f"{quantity}_mean", value, error, note)
-    kernel = sums["kernel"]
-    if kernel.central()[0] > 0:
-        value, error = kernel.estimate(lambda m: 1.0 + m[1] / m[0] ** 2)
-        note = _few_for_square(kernel, size)
+    quantity = name.removesuffix("_mean")
+    if quantity in sums and quantity != name:
+        one = sums[quantity]
+        if (one.sums[:, 0] > 0).sum() < 2:
+            return None
+        note = _few_for_mean(one, size)
+        if quantity == "kernel" and "relative_variance" in known:
+            note = _true_error("E K", known["relative_variance"], size)
+        return *one.estimate(lambda m: m[0]), note
+    histogram = summary.histogram
+    if name == "kernel_dispersion" and sums["kernel"].central()[0] > 0:
+        note = _few_for_square(sums["kernel"], size)
         if "relative_variance_of_square" in known:
             note = _true_error("E K²", known["relative_variance_of_square"], size)
-        put("kernel_dispersion", value, error, note)
-    logs = sums["log_kernel"]
-    if (logs.sums[:, 0] > 0).sum() >= 2:
-        note = _few_for_mean(logs, size)
-        put("log_kernel_mean", *logs.estimate(lambda m: m[0]), note)
-        put("log_kernel_variance", *logs.estimate(lambda m: m[1]), note)
-    histogram = summary.histogram
-    if histogram is not None:
-        for name, level in QUANTILES.items():
-            quantile = histogram.quantile(level)
-            if quantile is not None:
-                put(name, *quantile)
-        share = histogram.zeros / size
+        return *sums["kernel"].estimate(lambda m: 1.0 + m[1] / m[0] ** 2), note
+    if name == "log_kernel_variance" and (sums["log_kernel"].sums[:, 0] > 0).sum() >= 2:
+        logs = sums["log_kernel"]
+        return *logs.estimate(lambda m: m[1]), _few_for_mean(logs, size)
+    if name in QUANTILES and histogram is not None:
+        found = histogram.quantile(QUANTILES[name])
+        return None if found is None else (*found, "")
+    if name == "zero_fraction" and histogram is not None:
         # Agresti and Coull's interval: an error above 0 even where no network was counted.
         middle = (histogram.zeros + 2) / (size + 4)
-        put("zero_fraction", share, sqrt(middle * (1 - middle) / (size + 4)))
-    return found
+        return histogram.zeros / size, sqrt(middle * (1 - middle) / (size + 4)), ""
+    return None
 
 
 def _few_for_mean(sums: Sums, size: int) -> str:

@@ -27,7 +27,7 @@ class Wanted:
 
         Observables that the method does not give are left out; without any, 0.
         """
-        found = estimates(summary, method)
+        found = estimates(summary, method, self.of)
         worst = 0.0
         assert self.relative_error is not None
         for name in self.of:

@@ -35,7 +35,7 @@ CREATE TABLE chunk (
 CREATE TABLE array (
     chunk INTEGER NOT NULL REFERENCES chunk, name TEXT NOT NULL, dtype TEXT NOT NULL,
     shape TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (chunk, name)
-) WITHOUT ROWID;
+);
 CREATE TABLE failure (
     cell INTEGER NOT NULL REFERENCES cell, number INTEGER NOT NULL, session INTEGER NOT NULL,
     cause TEXT NOT NULL, PRIMARY KEY (cell, number)
