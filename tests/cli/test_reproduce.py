@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from finitewidth.report import Table
+from finitewidth.estimate import Estimate
+from finitewidth.report import Curve, Plot, Table
 from finitewidth.reproduce import Reproduction, names, registry
 from tests.cli.running import Run
 
@@ -31,44 +32,75 @@ def test_every_entry_is_a_module_with_its_own_words() -> None:
         assert len(what) > 20
 
 
-def test_all_files_of_one_entry(run: Run, tmp_path) -> None:
+def plot(title: str) -> Plot:
+    return Plot(title, f"About {title}.", "x", "y", [Curve("line", [0.0, 1.0], [0.0, 1.0])])
+
+
+@pytest.fixture
+def entry(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    """A small entry in place of a long one; what it was asked for."""
+    asked: dict[str, object] = {}
+
+    def compute(name: str, *, quick: bool, seed: int, progress: object) -> Reproduction:
+        asked.update(name=name, quick=quick, seed=seed)
+        return Reproduction(
+            name,
+            "The title",
+            "The source",
+            "The ntk setting",
+            ["So it is."],
+            [Table("A table", ["quantity", "z"], [("x_1", 1.5)])],
+            [plot("First figure"), plot("Second figure")],
+            {"closed": 2.0, "sampled": Estimate(1.0, 0.25, 7, "dense")},
+            seed,
+        )
+
+    monkeypatch.setattr("finitewidth.cli.reproduce.compute", compute)
+    return asked
+
+
+def test_all_files_of_an_entry(run: Run, tmp_path, entry: dict[str, object]) -> None:
     page, figure, text = (tmp_path / name for name in ("p.html", "f.svg", "t.md"))
     done = run(
-        "reproduce", "proposition3", "--quick", "--seed", "4", "--json",
+        "reproduce", "theorem1", "--quick", "--seed", "4", "--json",
         "--report", str(page), "--plot", str(figure), "--markdown", str(text),
     )  # fmt: skip
     assert done.returncode == 0
+    assert entry == {"name": "theorem1", "quick": True, "seed": 4}
     second = tmp_path / "f-2.svg"
     assert "<svg" in figure.read_text()
     assert "<svg" in second.read_text()
-    assert figure.read_text() != second.read_text()
     markdown = text.read_text()
-    assert markdown.startswith("# Proposition 3 of Hanin & Nica (2020)")
-    assert "(f.svg)" in markdown
-    assert "(f-2.svg)" in markdown
-    assert "| network | printed | corrected | exact law | enumeration |" in markdown
-    assert "ntk parametrization" in markdown
-    assert "seed 4." in markdown
-    for title in ("E K_w", "E K_w²", "E Δ_ww", "Exact over form"):
-        assert title in page.read_text()
+    assert markdown.startswith("# The title\n\nThe source. The ntk setting\n\nSo it is.\n")
+    assert "| quantity | z |" in markdown
+    assert "![First figure](f.svg)\n\nAbout First figure." in markdown
+    assert "![Second figure](f-2.svg)" in markdown
+    assert markdown.endswith("finitewidth reproduce theorem1, seed 4.\n")
+    for words in ("The title", "The source", "A table", "First figure", "Second figure"):
+        assert words in page.read_text()
     found = json.loads(done.stdout)
     assert found["inputs"]["seed"] == 4
-    exact = found["results"]["update-ww, 2-3-3-1, exact law"]
-    assert exact["value"] == pytest.approx(104 / 9, rel=1e-12)
-    assert found["results"]["update-ww, 2-3-3-1, enumeration"]["value"] == pytest.approx(104 / 9)
-    assert found["results"]["update-ww, 2-3-3-1, simulated"]["std_error"] > 0
+    assert found["results"]["closed"]["value"] == 2.0
+    assert found["results"]["closed"]["std_error"] == 0
+    assert found["results"]["sampled"]["std_error"] == 0.25
 
 
-def test_the_tables_and_the_conclusion_are_printed(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    table = Table("A table", ["quantity", "z"], [("x", 1.5)])
-    one = Reproduction(
-        "theorem1", "The title", "The source", "The setting", ["So it is."], [table], [], {}, 0
-    )
-    monkeypatch.setattr("finitewidth.cli.reproduce.compute", lambda *_, **__: one)
+def test_markdown_links_from_its_own_folder(run: Run, tmp_path, entry: dict[str, object]) -> None:
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "text").mkdir()
+    text = tmp_path / "text" / "t.md"
+    figure = tmp_path / "figures" / "f.svg"
+    assert run("reproduce", "x", "--plot", str(figure), "--markdown", str(text)).returncode == 0
+    assert "(../figures/f-2.svg)" in text.read_text()
+    assert run("reproduce", "x", "--markdown", str(text)).returncode == 0
+    assert "figure" not in text.read_text()
+    assert entry["quick"] is False
+
+
+def test_the_tables_and_the_conclusion_are_printed(run: Run, entry: dict[str, object]) -> None:
     done = run("reproduce", "theorem1")
-    for words in ("The title", "The source", "The setting", "A table", "1.5", "So it is."):
+    assert entry["seed"] == 0
+    for words in ("The title", "The source", "The ntk setting", "A table", "1.5", "So it is."):
         assert words in done.stdout
 
 

@@ -45,6 +45,7 @@ def test_the_task_is_the_same_in_every_run() -> None:
     assert (kernel_drift.task()[0] == inputs).all()
 
 
+@pytest.mark.slow
 def test_smooth_activations_move_as_one_over_the_width() -> None:
     """Exponent −1 within 6 errors of 0.08, found from 40 networks; −½ is rejected."""
     pytest.importorskip("torch", reason="PyTorch (the torch extra) is not installed")

@@ -45,7 +45,7 @@ def nets(quick: bool) -> tuple[MLP, ...]:
 def networks_of(net: MLP, quick: bool) -> int:
     """How many networks are drawn."""
     if max(net.widths) < 10:
-        return 10_000 if quick else 200_000
+        return 5_000 if quick else 200_000
     return 2_000 if quick else 40_000
 
 
@@ -77,6 +77,7 @@ class Drawn:
         self.net, self.size, self.seed = net, size, seed
         self.x = unit_input(net)
         self.law = KernelLaw(net, self.x)
+        self._steps: dict[float, simulate.FirstStep] = {}
 
     @cached_property
     def kernels(self) -> simulate.Ensemble:
@@ -88,41 +89,39 @@ class Drawn:
 
         `bias_lr` is the learning-rate factor of the biases, of which ΔK is a polynomial.
         """
-        net = replace(self.net, bias_lr=bias_lr)
-        return simulate.first_step(net, self.x, 0.0, 1.0, self.size, self.seed, "frozen")
+        if bias_lr not in self._steps:
+            net = replace(self.net, bias_lr=bias_lr)
+            self._steps[bias_lr] = simulate.first_step(
+                net, self.x, 0.0, 1.0, self.size, self.seed, "frozen"
+            )
+        return self._steps[bias_lr]
 
-    @cached_property
-    def steps(self) -> tuple[simulate.FirstStep, ...]:
-        """With the factors 0, 1 and 2."""
-        return tuple(self.first_step(factor) for factor in (0.0, 1.0, 2.0))
+    def mixed(self, weights: Mapping[float, float]) -> Estimate:
+        """The mean of a combination of the first changes, by the biases' factor."""
+        steps = {factor: self.first_step(factor) for factor in weights}
+        found = sum(weights[factor] * step.first_order for factor, step in steps.items())
+        any_step = next(iter(steps.values()))
+        return scalar(replace(any_step, first_order=np.asarray(found)).mean_first_order())
 
-    @cached_property
+    @property
     def update(self) -> Estimate:
-        """E ΔK/λ."""
-        return scalar(self.first_step(1.0).mean_first_order())
-
-    def part(self, weights: tuple[float, float, float]) -> Estimate:
-        """The mean of a combination of the first changes at the factors 0, 1 and 2."""
-        one = self.steps[1]
-        mixed = sum(
-            weight * step.first_order for weight, step in zip(weights, self.steps, strict=True)
-        )
-        return scalar(replace(one, first_order=np.asarray(mixed)).mean_first_order())
+        """E ΔK/λ = f(1)."""
+        return self.mixed({1.0: 1.0})
 
     @property
     def update_ww(self) -> Estimate:
         """E Δ_ww = −f(0)/2."""
-        return self.part((-0.5, 0.0, 0.0))
+        return self.mixed({0.0: -0.5})
 
     @property
     def update_wb(self) -> Estimate:
-        """E Δ_wb = −(4 f(1) − 3 f(0) − f(2))/8, without Δ_bb."""
-        return self.part((0.375, -0.5, 0.125))
+        """E Δ_wb = −(f(1) − f(0))/4, since Δ_bb = 0."""
+        return self.mixed({0.0: 0.25, 1.0: -0.25})
 
     @property
     def update_bb(self) -> Float[np.ndarray, " size"]:
         """Δ_bb = −(f(2) − 2 f(1) + f(0))/4 of every network."""
-        none, one, two = (step.first_order[:, 0, 0] for step in self.steps)
+        none, one, two = (self.first_step(rate).first_order[:, 0, 0] for rate in (0.0, 1.0, 2.0))
         return -(two - 2.0 * one + none) / 4.0
 
     def enumerated(self, quantities: Mapping[str, float]) -> float | None:

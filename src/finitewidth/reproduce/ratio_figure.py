@@ -26,7 +26,7 @@ def ratio_figures(
     seed : int
         Of the networks.
     """
-    size = 1_000 if quick else 40_000
+    size = 300 if quick else 40_000
     drawn = [Drawn(MLP.equal_width(4, NARROW, depth - 1), size, seed) for depth in DEPTHS]
     return [
         _figure(name, [(one, estimate(one)) for one in drawn])

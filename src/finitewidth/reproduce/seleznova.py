@@ -54,7 +54,7 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
     steps = Steps(progress, len(work))
     rows = []
     for reading, layers in work:
-        size = (12_000 if layers == 10 else 8_000) // (80 if quick else 1)
+        size = 60 if quick else 12_000 if layers == 10 else 8_000
         rows.append(row(reading, layers, size, seed))
         steps.done()
     comparison = Comparison(

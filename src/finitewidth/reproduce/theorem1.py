@@ -117,7 +117,7 @@ def limit(ratio: float) -> float:
 
 def _figure(quick: bool, seed: int) -> Plot:
     width, depths = 20, [2, 4, 6, 8, 10]
-    size = 1_000 if quick else 40_000
+    size = 300 if quick else 40_000
     drawn = [
         scalar(simulate.ensemble(net, unit_input(net), size, seed).dispersion())
         for net in (MLP.equal_width(4, width, depth - 1) for depth in depths)

@@ -151,7 +151,7 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
 
 def _figure(quick: bool, seed: int) -> Plot:
     depth, widths = 5, [10, 20, 40, 80, 160]
-    size = 500 if quick else 20_000
+    size = 150 if quick else 20_000
     drawn = []
     for width in widths:
         net = MLP.equal_width(4, width, depth - 1)
