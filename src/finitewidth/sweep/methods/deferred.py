@@ -47,7 +47,7 @@ class Deferred(Method):
                 "step": kernels[:, 1] - kernels[:, 0],
             }
 
-        return summarised(blocks, block, entropy, draw)
+        return summarised(inputs, entropy, blocks, block, draw)
 
 
 METHOD = Deferred()

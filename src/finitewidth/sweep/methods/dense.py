@@ -39,7 +39,7 @@ class Dense(Method):
                 "step": (run.after - run.before)[:, 0, 0],
             }
 
-        return summarised(blocks, block, entropy, draw)
+        return summarised(inputs, entropy, blocks, block, draw)
 
 
 METHOD = Dense()

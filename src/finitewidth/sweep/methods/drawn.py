@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from finitewidth._shapes import Float
+from finitewidth.sweep.methods.law import known_moments
 from finitewidth.sweep.summary import Summary, of_networks
 
 Block = Mapping[str, Float[np.ndarray, " n"]]
@@ -20,18 +21,26 @@ def seed_of(entropy: int, number: int, network: int | None = None) -> int:
 
 
 def summarised(
-    blocks: range, block: int, entropy: int, draw: Callable[[int, int], Block]
+    inputs: Mapping[str, Any],
+    entropy: int,
+    blocks: range,
+    block: int,
+    draw: Callable[[int, int], Block],
 ) -> Summary:
     """Draw blocks and summarise them.
 
     Parameters
     ----------
+    inputs : dict
+        The cell's; empty where its network is somebody else's. Where the exact law covers its
+        network, it tells in the first chunk how far the sampled moments can be trusted; of the
+        values it knows nothing.
+    entropy : int
+        Of the cell.
     blocks : range
         Numbers of the blocks.
     block : int
         Networks in each.
-    entropy : int
-        Of the cell.
     draw : callable
         From the number of a block and its seed to its networks.
     """
@@ -40,7 +49,9 @@ def summarised(
     kernel, output = joined.pop("kernel"), joined.pop("output")
     index = np.arange(blocks.start * block, blocks.stop * block)
     with np.errstate(divide="ignore"):
-        return of_networks(index, np.log(kernel), output**2, joined)
+        logs = np.log(kernel)
+    known = {} if blocks.start or not inputs else known_moments(inputs)
+    return of_networks(index, logs, output**2, joined, known)
 
 
 def given(inputs: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class Factory(Method):
                 "output": np.array([one for _, one in found]),
             }
 
-        return summarised(blocks, block, entropy, draw)
+        return summarised({}, entropy, blocks, block, draw)
 
 
 def _measured(model: torch.nn.Module, x: torch.Tensor) -> tuple[float, float]:
