@@ -188,6 +188,19 @@ def test_the_words(run: Run) -> None:
     assert "12 of 30 layers are shown." in deep.stdout
 
 
+def test_numbers_out_of_range_are_not_quoted(run: Run) -> None:
+    deep = " ".join(run("expansion", "--width", "10", "--depth", "30").stdout.split())
+    assert "Between seeds" not in deep
+    spread = fw.KernelLaw(fw.MLP.equal_width(1, 10, 29), [1.0]).relative_variance() ** 0.5
+    assert f"by the exact law the kernel varies by {spread:.3g} times its mean" in deep
+    tanh = " ".join(
+        run("expansion", "--activation", "tanh", "--width", "10", "--depth", "30").stdout.split()
+    )
+    assert "Between seeds" not in tanh
+    assert "Out of range:" in tanh
+    assert "draw networks with fw.simulate.ensemble." in tanh
+
+
 def test_the_figure(run: Run, tmp_path) -> None:
     path = tmp_path / "depth.svg"
     done = run("expansion", "--width", "100", "--depth", "5", "--plot", str(path))

@@ -166,6 +166,12 @@ def test_each_parametrization_has_its_own_store(run: Run, tmp_path) -> None:
     assert run(*SMALL, *options).stdout == first.stdout
 
 
+def test_without_a_hidden_layer_there_are_no_features(run: Run) -> None:
+    done = run("simulate", "--depth", "1", "--steps", "1")
+    assert "there are no features, and the kernel stays what it is." in done.stdout
+    assert "have moved" not in done.stdout
+
+
 def test_divergence_is_told(run: Run) -> None:
     with pytest.warns(RuntimeWarning, match="training diverges"):
         done = run(

@@ -70,6 +70,8 @@ def _trusted(numbers: Numbers) -> str:
 
 
 def _conclusion(numbers: Numbers) -> str:
+    if numbers.relative_variance > TRUSTED:
+        return _out_of_range(numbers)
     spread = sqrt(numbers.relative_variance)
     step = float(np.diagonal(numbers.change).mean()) / numbers.tangent
     words = "falls" if step < 0 else "grows"
@@ -86,3 +88,18 @@ def _conclusion(numbers: Numbers) -> str:
         best = numbers.critical.best_ratio() * width
         found += f"; the best depth at width {width} is {best:.3g} layers (two outputs)"
     return found + "."
+
+
+def _out_of_range(numbers: Numbers) -> str:
+    """First order's numbers are not quoted where it cannot be trusted."""
+    found = (
+        "Out of range: at these widths and depth the numbers of first order are not to be used; "
+    )
+    if numbers.exact is None:
+        return found + "draw networks with fw.simulate.ensemble."
+    exact = numbers.exact.relative_variance
+    spread, ratio = sqrt(exact), numbers.relative_variance / exact
+    return found + (
+        f"by the exact law the kernel varies by {spread:.3g} times its mean between seeds, and "
+        f"first order has {ratio:.1%} of that variance (finitewidth law)."
+    )

@@ -106,6 +106,8 @@ class TrainingView:
 
     def sentence(self) -> str:
         """How far the features moved, in words."""
+        if not self.runs[0].trajectory.net.widths:
+            return "Without a hidden layer there are no features, and the kernel stays what it is."
         parts = []
         for run in self.runs:
             moved = float(np.median(run.features_moved[:, -1]))
