@@ -178,6 +178,9 @@ def check(page: str, name: str, folder: Path) -> list[str]:
 def test_examples_print_what_the_page_says(path, tmp_path, monkeypatch):
     if path.name in ("expansion.md", "measure.md", "trajectory.md"):
         pytest.importorskip("torch", reason="PyTorch (the torch extra) is not installed")
+    if path.name == "sweep.md":
+        for module in ("distributed", "pydantic", "xarray"):
+            pytest.importorskip(module, reason="the sweep extra is not installed")
     monkeypatch.chdir(tmp_path)
     name = str(path.relative_to(ROOT))
     found = check(path.read_text(encoding="utf-8"), name, tmp_path)

@@ -20,6 +20,7 @@ def test_chunks_hold_every_block_once_in_order(block: int, seconds: float) -> No
     each = plan.block * seconds
     assert plan.block == 1 or each <= 15.0
     assert plan.most == 1 or plan.most * each <= 10.0
+    assert plan.most * plan.block <= 2**20
     assert lengths[0] == 1
 
 

@@ -33,9 +33,9 @@ class Cell:
         """The cell of these inputs, which JSON must hold."""
         return cls(json.dumps(inputs, sort_keys=True, allow_nan=False, ensure_ascii=False))
 
-    @cached_property
+    @property
     def inputs(self) -> dict[str, Any]:
-        """The inputs."""
+        """The inputs, read anew: a million cells are kept as text."""
         return json.loads(self.text)
 
     @cached_property
@@ -49,11 +49,10 @@ class Cell:
 
         Of the key without `samples`: keeping them does not change what they are.
         """
-        if "samples" not in self.inputs:
+        inputs = self.inputs
+        if inputs.pop("samples", None) is None:
             return int(self.key[:32], 16)
-        return Cell.of(
-            {name: value for name, value in self.inputs.items() if name != "samples"}
-        ).entropy
+        return Cell.of(inputs).entropy
 
 
 def expand(grid: "Grid", source: str = "the grid") -> list[Cell]:

@@ -6,6 +6,9 @@ from math import log2
 LARGEST = 10.0
 """Estimated seconds of the largest chunks."""
 
+NETWORKS = 2**20
+"""Most networks of a chunk, since their numbers are in memory together."""
+
 BLOCK_SECONDS = 15.0
 """Longest estimated time of one block."""
 
@@ -35,7 +38,7 @@ class Plan:
         if block * seconds > BLOCK_SECONDS:
             block = _power_of_two(BLOCK_SECONDS / seconds)
         each = block * seconds
-        return cls(block, _power_of_two(LARGEST / each))
+        return cls(block, _power_of_two(min(LARGEST / each, NETWORKS / block)))
 
     def blocks(self, chunk: int) -> range:
         """The blocks of a chunk."""

@@ -12,6 +12,7 @@ from finitewidth.sweep.engine.course import Course, Wanted
 from finitewidth.sweep.engine.inprocess import InProcess
 from finitewidth.sweep.engine.schedule import Engine, Progress, Schedule
 from finitewidth.sweep.estimates import OBSERVABLES
+from finitewidth.sweep.extras import needed_for
 from finitewidth.sweep.grid import Grid, read
 from finitewidth.sweep.store import Writer
 from finitewidth.sweep.store.schema import CellRow
@@ -66,7 +67,8 @@ def run(
 def _engine(cluster: Any) -> Engine:
     if cluster is None:
         return InProcess()
-    from finitewidth.sweep.engine.dask import DaskEngine
+    with needed_for("clusters"):
+        from finitewidth.sweep.engine.dask import DaskEngine
 
     return DaskEngine(cluster)
 

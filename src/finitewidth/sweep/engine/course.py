@@ -71,6 +71,7 @@ class Course:
 
     def __post_init__(self) -> None:
         inputs = self.cell.inputs
+        self._method = inputs["method"]
         self._plan = plan_of(self.cell)
         self._seconds = method_of(inputs["method"]).cost(inputs)  # a network's, or the formula's
         self._budget, self._ahead = 1, 1
@@ -107,13 +108,18 @@ class Course:
 
     def add(self, number: int, summary: Summary) -> None:
         """A finished chunk, in whatever order they come."""
-        self._early[number] = summary
         self._issued.add(number)
+        if self.used is not None:
+            return
+        self._early[number] = summary
         while self.used is None and self.prefix in self._early:
             one = self._early.pop(self.prefix)
             self._summary = one if self._summary is None else self._summary + one
             self.prefix += 1
             self._look()
+        if self.used is not None:  # its numbers are in the store
+            self._summary = None
+            self._early.clear()
 
     def take(self) -> Job | None:
         """The next chunk that is surely or very likely needed, if one is."""
@@ -134,7 +140,7 @@ class Course:
             return
         if self.wanted.relative_error is None or self._plan is None:
             return
-        distance = self.wanted.relative_distance(self._summary, self.cell.inputs["method"])
+        distance = self.wanted.relative_distance(self._summary, self._method)
         if distance is not None and distance <= 1.0:
             self.used = self.prefix
             return

@@ -3,9 +3,10 @@
 import socket
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 from finitewidth._records.format import Row, checksum
 from finitewidth._version import __version__
@@ -72,8 +73,11 @@ def fingerprint(cell: str, number: int, text: str, rows: Sequence[Row]) -> bytes
 
 def plan_of(cell: Cell) -> Plan | None:
     """The plan of a cell's chunks; None for a formula."""
-    plan = cell.inputs["plan"]
-    return None if plan is None else Plan(*plan)
+    return _plan(cell.inputs)
+
+
+def _plan(inputs: Mapping[str, Any]) -> Plan | None:
+    return None if inputs["plan"] is None else Plan(*inputs["plan"])
 
 
 def failed(job: Job, cause: str) -> Record:
@@ -140,7 +144,8 @@ def _computed(job: Job) -> Record:
 
 
 def _summary(cell: Cell, number: int) -> Summary:
-    plan, inputs = plan_of(cell), cell.inputs
+    inputs = cell.inputs
+    plan = _plan(inputs)
     method = method_of(inputs["method"])
     if plan is None:
         return method.compute(inputs, cell.entropy, range(0), 0)
