@@ -11,7 +11,7 @@ import xarray
 import finitewidth as fw
 from finitewidth.sweep import running
 from finitewidth.sweep.api import Outcome as Outcomes
-from finitewidth.sweep.engine import schedule
+from finitewidth.sweep.engine import course, schedule
 from finitewidth.sweep.engine.jobs import Job, compute
 from finitewidth.sweep.engine.schedule import Engine, Outcome, Task
 
@@ -63,14 +63,23 @@ def run_on(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict, Path, Engine], Ou
     return run
 
 
-@pytest.mark.parametrize("jobs", [1, 3, 1000])
+PRECISIONS = {
+    "target": TARGET,
+    "chunks ahead of the rule": {"relative_error": 0.004, "max_networks": 10**6},
+    "budget": {"max_networks": 100_000},
+}
+
+
+@pytest.mark.parametrize("precision", PRECISIONS.values(), ids=PRECISIONS.keys())
+@pytest.mark.parametrize("jobs", [1, 1000])
 def test_the_order_of_results_does_not_matter(
-    tmp_path: Path, small: dict, run_on, monkeypatch, jobs: int
+    tmp_path: Path, small: dict, run_on, monkeypatch, jobs: int, precision: dict
 ) -> None:
-    """Cells stop at a target error, with chunks ahead of the rule in flight."""
-    small["precision"] = TARGET
+    """Nor how many come back together, nor how many chunks more than needed are computed."""
+    small["precision"] = precision
     fw.sweep.run(small, tmp_path / "plain.sqlite")
     monkeypatch.setattr(schedule, "TASK_JOBS", jobs)
+    monkeypatch.setattr(course, "CAUTION", 4.0)
     engine = Shuffled(jobs)
     done = run_on(small, tmp_path / "s.sqlite", engine)
     assert done.complete
