@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import finitewidth as fw
+from tests.cli.models import MODELS
 from tests.cli.running import Run
-from tests.cli.test_check_command import MODELS
 
 torch = pytest.importorskip("torch", reason="PyTorch (the torch extra) is not installed")
 
