@@ -135,6 +135,7 @@ def test_dense_blocks_are_ensembles(tmp_path: Path) -> None:
         for block in (0, 1)
     ]
     assert float(found.kernel_mean) == pytest.approx(np.mean(kernels), rel=1e-13)
+    assert not set(kernels[0]) & set(kernels[1])
 
 
 def test_the_expansion(tmp_path: Path) -> None:

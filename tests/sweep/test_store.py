@@ -66,6 +66,17 @@ def test_a_truncated_store_keeps_what_verifies(store: Path, small: dict, share: 
     assert "damaged as an SQLite file" in message
     same(before, fw.sweep.open(store))
     assert len(list(store.parent.glob("*.damaged-*"))) == 1
+    assert done.computed < 8
+
+
+def test_a_cell_that_lost_a_chunk_is_not_complete(tmp_path: Path, small: dict) -> None:
+    store = tmp_path / "s.sqlite"
+    small["axes"] |= {"method": "sampler", "width": 4, "depth": 2}
+    fw.sweep.run(small, store)
+    assert int(fw.sweep.open(store).networks) == 16384
+    change(store, "DELETE FROM chunk WHERE number = 2")
+    found = fw.sweep.open(store)
+    assert (int(found.networks), bool(found.complete)) == (8192, False)
 
 
 def test_another_version_is_refused_and_left_alone(store: Path, small: dict) -> None:

@@ -112,7 +112,6 @@ class Schedule:
         self._again: list[Task] = []
         self._suspects: list[Task] = []
         self._flying = 0
-        self._alone = False
         self._order = [(-course.total, number) for number, course in enumerate(courses)]
         self._list = list(courses)
         self._waiting: set[int] = set()
@@ -136,15 +135,12 @@ class Schedule:
         self._tell(last=True)
 
     def _send(self) -> None:
-        if self._alone:
-            return
         while self._flying < self._engine.capacity():
             task = self._next()
             if task is None:
                 break
             self._submit(task)
         if not self._flying and self._suspects:
-            self._alone = True
             self._submit(self._suspects.pop(0))
 
     def _submit(self, task: Task) -> None:
@@ -176,8 +172,6 @@ class Schedule:
         records: list[Record] = []
         for outcome in outcomes:
             self._flying -= 1
-            if outcome.task.alone:
-                self._alone = False
             if outcome.records is None:
                 records += self._died(outcome)
             else:

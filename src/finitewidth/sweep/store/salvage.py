@@ -26,14 +26,16 @@ def salvage(path: Path) -> str:
     Notes
     -----
     Every row is asked for by its number, so that one that cannot be read costs itself and its
-    neighbours on the same page alone. The new file is written under a
-    temporary name in the same folder, flushed, and put in place by one rename.
+    neighbours on the same page alone. A journal has been undone by then as far as it can be. The
+    new file is written under a temporary name in the same folder, flushed, and put in place by
+    one rename.
     """
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     kept_aside = path.with_name(f"{path.name}.damaged-{stamp}")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     temporary.unlink(missing_ok=True)
-    old, new = connect(path), connect(temporary)
+    readable = _padded(path)
+    old, new = connect(readable), connect(temporary)
     try:
         new.execute("PRAGMA synchronous = FULL")
         new.execute("BEGIN")
@@ -51,6 +53,8 @@ def salvage(path: Path) -> str:
     finally:
         old.close()
         new.close()
+        for ending in ("", "-journal"):
+            readable.with_name(readable.name + ending).unlink(missing_ok=True)
     for ending in ("-journal", "-wal", "-shm"):
         path.with_name(path.name + ending).unlink(missing_ok=True)
     try:
@@ -59,6 +63,23 @@ def salvage(path: Path) -> str:
         shutil.copy2(path, kept_aside)
     temporary.replace(path)
     return f"{len(cells)} cells and {chunks} chunks verify and were kept; {kept_aside} is the old."
+
+
+def _padded(path: Path) -> Path:
+    """A copy of a store, as long as its header says.
+
+    SQLite reads nothing of a file that is shorter than that, though most of it may be sound.
+    """
+    copy = path.with_name(f".{path.name}.{os.getpid()}.copy")
+    shutil.copyfile(path, copy)
+    size = copy.stat().st_size
+    with copy.open("r+b") as file:
+        header = file.read(32)
+        page, pages = int.from_bytes(header[16:18], "big"), int.from_bytes(header[28:32], "big")
+        whole = (65536 if page == 1 else page) * pages
+        if size < whole <= 1000 * size:  # more than that is a damaged header
+            file.truncate(whole)
+    return copy
 
 
 def _rows(connection: sqlite3.Connection, table: str) -> Iterator[tuple]:
