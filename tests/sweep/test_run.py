@@ -107,6 +107,21 @@ def test_a_cell_stops_at_its_target(tmp_path: Path, small: dict) -> None:
     assert bool(found.complete.all())
 
 
+def test_a_target_that_the_method_does_not_give_spends_the_budget(tmp_path: Path) -> None:
+    axes = {"method": "sampler", "n_in": 5, "width": 8, "depth": 3}
+    precision = {"relative_error": 0.5, "of": "step_mean", "max_networks": 10_000}
+    fw.sweep.run({"axes": axes, "precision": precision}, tmp_path / "s.sqlite")
+    assert int(fw.sweep.open(tmp_path / "s.sqlite").networks) == 16384
+
+
+def test_a_cell_does_not_stop_before_its_target_can_be_told(tmp_path: Path) -> None:
+    """The 5 % quantile takes 128 networks or more; a block of dense networks has 64."""
+    axes = {"method": "dense", "n_in": 5, "width": 4, "depth": 2}
+    precision = {"relative_error": 0.9, "of": "kernel_q05", "max_networks": 10_000}
+    fw.sweep.run({"axes": axes, "precision": precision}, tmp_path / "s.sqlite")
+    assert int(fw.sweep.open(tmp_path / "s.sqlite").networks) == 128
+
+
 def test_a_budget_in_seconds_is_one_of_networks(tmp_path: Path, small: dict) -> None:
     small["precision"] = {"max_seconds": 0.01, "max_networks": 10**9}
     fw.sweep.run(small, tmp_path / "s.sqlite")

@@ -80,7 +80,8 @@ class Precision(_Strict):
     ----------
     relative_error : float, optional
         Standard error over value at which a cell stops, for every observable in ``of`` that its
-        method gives; the error must be trusted. Without it the whole budget is spent.
+        method gives; the error must be trusted. Without it, or where the method gives none of
+        them, the whole budget is spent.
     of : list of str
         Observables.
     max_networks : int

@@ -1,12 +1,13 @@
 """`Course`: where one cell stands, and when it is finished."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
 from finitewidth.sweep.cells import Cell
 from finitewidth.sweep.engine.jobs import Job, plan_of
 from finitewidth.sweep.estimates import estimates
-from finitewidth.sweep.methods import method_of
+from finitewidth.sweep.methods import method_of, sampled_by
 from finitewidth.sweep.summary import Summary
 
 CAUTION = 0.8
@@ -22,19 +23,14 @@ class Wanted:
     max_networks: int
     max_seconds: float | None
 
-    def relative_distance(self, summary: Summary, method: str) -> float | None:
-        """The largest standard error over its target, among trusted ones; None if one is not.
-
-        Observables that the method does not give are left out; without any, 0.
-        """
-        found = estimates(summary, method, self.of)
+    def relative_distance(self, summary: Summary, method: str, of: Sequence[str]) -> float | None:
+        """The largest standard error over its target; None if one is missing or not trusted."""
+        found = estimates(summary, method, of)
         worst = 0.0
         assert self.relative_error is not None
-        for name in self.of:
-            if name not in found:
-                continue
-            one = found[name]
-            if not one.trusted or one.value == 0.0:
+        for name in of:
+            one = found.get(name)
+            if one is None or not one.trusted or one.value == 0.0:
                 return None
             worst = max(worst, one.std_error / (self.relative_error * abs(one.value)))
         return worst
@@ -75,12 +71,15 @@ class Course:
         self._plan = plan_of(self.cell)
         self._seconds = method_of(inputs["method"]).cost(inputs)  # a network's, or the formula's
         self._budget, self._ahead = 1, 1
+        self._of: list[str] = []
         if self._plan is not None:
             networks = float(self.wanted.max_networks)
             if self.wanted.max_seconds is not None:
                 networks = min(networks, self.wanted.max_seconds / self._seconds)
             self._budget = self._plan.chunks(networks)
-            if self.wanted.relative_error is None:
+            given = sampled_by(inputs)
+            self._of = [name for name in self.wanted.of if name in given]
+            if self.wanted.relative_error is None or not self._of:
                 self._ahead = self._budget
         self._budget = max(self._budget, self.least)
         self._ahead = max(self._ahead, self.least)
@@ -138,9 +137,10 @@ class Course:
         if self.prefix >= self._budget:
             self.used = self.prefix
             return
-        if self.wanted.relative_error is None or self._plan is None:
+        if self.wanted.relative_error is None or not self._of:
             return
-        distance = self.wanted.relative_distance(self._summary, self._method)
+        assert self._plan is not None
+        distance = self.wanted.relative_distance(self._summary, self._method, self._of)
         if distance is not None and distance <= 1.0:
             self.used = self.prefix
             return

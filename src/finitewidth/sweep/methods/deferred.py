@@ -16,6 +16,7 @@ class Deferred(Method):
     """`simulate.ensemble` with deferred matrices, and with a learning rate one step of `train`."""
 
     block: ClassVar[int] = 16
+    of_step: ClassVar[tuple[str, ...]] = ("step_mean",)
 
     def cost(self, inputs: Mapping[str, Any]) -> float:
         """See `Method`; measured: 0.4 ms a layer and 80 ns a neuron, twice that with a step."""

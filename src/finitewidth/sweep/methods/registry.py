@@ -11,6 +11,12 @@ from finitewidth.sweep.summary import Summary
 
 METHODS = ("law", "sampler", "dense", "deferred", "expansion", "factory")
 
+OF_KERNEL = (
+    "kernel_mean", "kernel_dispersion", "log_kernel_mean", "log_kernel_variance", "kernel_q05",
+    "kernel_median", "kernel_q95", "zero_fraction", "output_square_mean",
+)  # fmt: skip
+"""Observables of every method that draws networks."""
+
 
 class Method(ABC):
     """One way to compute cells.
@@ -21,10 +27,13 @@ class Method(ABC):
         Whether networks are drawn, in chunks; a formula has a single chunk of none.
     block : int
         Largest number of networks in a block.
+    of_step : tuple of str
+        Observables that it gives with a learning rate, beside those of `OF_KERNEL`.
     """
 
     samples: ClassVar[bool] = True
     block: ClassVar[int] = 64
+    of_step: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def cost(self, inputs: Mapping[str, Any]) -> float:
@@ -51,6 +60,12 @@ class Method(ABC):
         block : int
             Networks in each.
         """
+
+
+def sampled_by(inputs: Mapping[str, Any]) -> tuple[str, ...]:
+    """The observables of a cell whose networks are drawn."""
+    of_step = method_of(inputs["method"]).of_step if "learning_rate" in inputs else ()
+    return OF_KERNEL + of_step
 
 
 @cache
