@@ -15,6 +15,20 @@ def pytest_report_header() -> list[str]:
     return [] if HERE else ["tests/sweep is left out: the sweep extra is not installed"]
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How often the fault campaign struck."""
+    counts = [
+        (report.nodeid.split("::")[-1], text)
+        for report in terminalreporter.getreports("passed")
+        for name, text in report.user_properties
+        if name == "count"
+    ]
+    if counts:
+        terminalreporter.section("faults of sweeps")
+        for test, text in counts:
+            terminalreporter.line(f"{test}: {text}")
+
+
 @pytest.fixture
 def small() -> dict:
     """Two methods at four networks."""

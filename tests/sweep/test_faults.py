@@ -1,6 +1,6 @@
 """Nothing is lost, nothing is counted twice, and the numbers are those of an undisturbed run.
 
-Each test prints how often it struck and what became of it: ``pytest -m slow -s``.
+How often each test struck, and what became of it, is shown at the end of the run.
 """
 
 import os
@@ -84,9 +84,10 @@ def chunks(store: Path) -> int:
         return 0
 
 
-def report(text: str) -> None:
-    """Shown with ``-s``."""
-    sys.stdout.write(f"\n{text}\n")
+@pytest.fixture
+def report(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Counts, shown at the end of the run."""
+    return lambda text: record_property("count", text)
 
 
 def one_sentence(error: Exception) -> bool:
@@ -114,7 +115,7 @@ def workers_of(process: int) -> list[psutil.Process]:
     return found
 
 
-def test_twenty_workers_are_killed(tmp_path: Path, undisturbed, monkeypatch) -> None:
+def test_twenty_workers_are_killed(tmp_path: Path, undisturbed, report, monkeypatch) -> None:
     """kill -9 at random moments, while two local processes compute."""
     from finitewidth.sweep.engine import schedule
 
@@ -154,7 +155,7 @@ def test_twenty_workers_are_killed(tmp_path: Path, undisturbed, monkeypatch) -> 
     report(f"workers killed: {kills}, runs of the sweep: {runs}, cells lost: 0")
 
 
-def test_the_scheduler_is_killed(tmp_path: Path, undisturbed) -> None:
+def test_the_scheduler_is_killed(tmp_path: Path, undisturbed, report) -> None:
     grid, _, expected = undisturbed
     store, outcomes = tmp_path / "s.sqlite", []
     for _ in range(3):
@@ -180,7 +181,9 @@ def test_the_scheduler_is_killed(tmp_path: Path, undisturbed) -> None:
 
 
 @pytest.mark.parametrize("workers", [(), ("--workers", "2")], ids=["in process", "two workers"])
-def test_the_client_is_killed(tmp_path: Path, undisturbed, workers: tuple[str, ...]) -> None:
+def test_the_client_is_killed(
+    tmp_path: Path, undisturbed, report, workers: tuple[str, ...]
+) -> None:
     grid, _, expected = undisturbed
     store, rng, kills, left = tmp_path / "s.sqlite", random.Random(1), 0, []
     while kills < 8:
@@ -229,7 +232,7 @@ def small_disk(folder: Path, kilobytes: int) -> Iterator[bool]:
             subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def test_the_disk_is_full(tmp_path: Path, undisturbed) -> None:
+def test_the_disk_is_full(tmp_path: Path, undisturbed, report) -> None:
     grid, _, expected = undisturbed
     folder = tmp_path / "small"
     with small_disk(folder, 800) as mounted:
@@ -256,7 +259,7 @@ def test_the_disk_is_full(tmp_path: Path, undisturbed) -> None:
         assert kept > 0
 
 
-def test_bytes_are_flipped_and_files_cut(tmp_path: Path) -> None:
+def test_bytes_are_flipped_and_files_cut(tmp_path: Path, report) -> None:
     """Recomputed to the same bits, or refused in one sentence; never another number."""
     grid, whole = tmp_path / "grid.toml", tmp_path / "whole.sqlite"
     grid.write_text(GRID.replace(', "dense"', "").replace("relative_error = 0.01", ""))
@@ -307,7 +310,7 @@ def nothing_wrong(expected: xarray.Dataset, store: Path) -> None:
         )
 
 
-def test_two_sweeps_on_one_store(tmp_path: Path, undisturbed) -> None:
+def test_two_sweeps_on_one_store(tmp_path: Path, undisturbed, report) -> None:
     grid, _, expected = undisturbed
     store, refused = tmp_path / "s.sqlite", 0
     first = started(grid, store)
