@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +20,13 @@ class Started:
         The scheduler's.
     processes : list of Popen
         The scheduler, then the workers.
+    more : callable
+        Starts one more worker.
     """
 
     address: str
     processes: list[subprocess.Popen]
+    more: Callable[[], None]
 
 
 def dask(folder: Path, *arguments: str) -> subprocess.Popen:
@@ -48,8 +51,13 @@ def cluster(folder: Path, workers: int) -> Iterator[Started]:
                 break
             time.sleep(0.1)
         own = ("--nthreads", "1", "--local-directory", str(folder))
-        processes += [dask(folder, "worker", *file, *own) for _ in range(workers)]
-        yield Started(json.loads(told.read_text())["address"], processes)
+
+        def more() -> None:
+            processes.append(dask(folder, "worker", *file, *own))
+
+        for _ in range(workers):
+            more()
+        yield Started(json.loads(told.read_text())["address"], processes, more)
     finally:
         for process in reversed(processes):
             process.terminate()

@@ -1,6 +1,8 @@
 """The same grid here, on local processes, and behind a scheduler's address: the same bits."""
 
+import time
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import xarray
@@ -50,9 +52,27 @@ BAD = {
 def test_a_bad_cluster_is_refused(tmp_path: Path, small: dict, cluster, kind, sentence) -> None:
     with pytest.raises(kind, match=sentence):
         fw.sweep.run(small, tmp_path / "s.sqlite", cluster)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_scheduler_that_is_not_there(tmp_path: Path, small: dict, monkeypatch) -> None:
     monkeypatch.setattr(engine, "CONNECT", "1s")
     with pytest.raises(RuntimeError, match=r"scheduler tcp://127.0.0.1:1 cannot be reached"):
         fw.sweep.run(small, tmp_path / "s.sqlite", "tcp://127.0.0.1:1")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_a_scheduler_without_workers_is_told_and_the_first_one_goes_on(
+    tmp_path: Path, wanted, monkeypatch
+) -> None:
+    grid, plain = wanted
+    monkeypatch.setattr(engine, "PATIENCE", 1.0)
+    with cluster(tmp_path, 0) as started:
+        late = Thread(target=lambda: (time.sleep(8), started.more()))
+        late.start()
+        with pytest.warns(RuntimeWarning, match="has no worker; the sweep waits for one") as told:
+            assert fw.sweep.run(grid, tmp_path / "far.sqlite", started.address).complete
+        late.join()
+    assert len([one for one in told if "has no worker" in str(one.message)]) == 1
+    xarray.testing.assert_equal(plain, fw.sweep.open(tmp_path / "far.sqlite"))

@@ -45,15 +45,15 @@ def run(
     grid, cells = read_grid(given)
     _refuse_factories(cells, allow_factories)
     wanted = grid.precision.model_dump()
-    with Writer(store, grid.model_dump(exclude_unset=True)) as writer:
-        rows = writer.register(cells, json.dumps(wanted, sort_keys=True))
-        courses = _courses(cells, rows, wanted, writer)
-        engine = _engine(cluster)
-        try:
+    engine = _engine(cluster)  # first: a cluster that is not there leaves no store behind
+    try:
+        with Writer(store, grid.model_dump(exclude_unset=True)) as writer:
+            rows = writer.register(cells, json.dumps(wanted, sort_keys=True))
+            courses = _courses(cells, rows, wanted, writer)
             schedule = Schedule(courses, writer, engine, progress)
             schedule.run()
-        finally:
-            engine.close()
+    finally:
+        engine.close()
     return Outcome(
         Path(store),
         len(courses),

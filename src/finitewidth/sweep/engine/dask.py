@@ -3,7 +3,9 @@
 import logging
 import os
 import time
+import warnings
 from contextlib import suppress
+from math import inf
 from queue import Empty, SimpleQueue
 from typing import Any
 from uuid import uuid4
@@ -23,6 +25,9 @@ AT_ONCE = 2000
 
 REFRESH = 2.0
 """Seconds after which the workers are counted again."""
+
+PATIENCE = 30.0
+"""Seconds without a worker after which the sweep says that it waits for one."""
 
 CONNECT = "20s"
 
@@ -64,6 +69,7 @@ class DaskEngine(Engine):
         self._flying: dict[str, tuple[Task, Future]] = {}
         self._ready: SimpleQueue[str] = SimpleQueue()
         self._threads, self._counted = 1, -REFRESH
+        self._alone: float | None = None
 
     def _connected(self, cluster: Any) -> Client:
         if isinstance(cluster, Client):
@@ -103,11 +109,27 @@ class DaskEngine(Engine):
         """Two tasks for every thread that there is now."""
         now = time.monotonic()
         if now - self._counted > REFRESH:
-            self._counted = now
-            with suppress(OSError):
-                threads: Any = self._client.nthreads()
-                self._threads = sum(threads.values())
+            self._count()
         return AHEAD * max(self._threads, 1)
+
+    def _count(self) -> None:
+        """Count the workers' threads; say so, once, when there has been none for a while."""
+        self._counted = now = time.monotonic()
+        with suppress(OSError):
+            threads: Any = self._client.nthreads()
+            self._threads = sum(threads.values())
+        if self._threads:
+            self._alone = None
+        elif self._alone is None:
+            self._alone = now
+        elif now - self._alone > PATIENCE:
+            self._alone = inf
+            warnings.warn(
+                "the Dask scheduler has no worker; the sweep waits for one. What is finished is in "
+                "the store: after Ctrl-C, running again continues.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
 
     def submit(self, task: Task) -> None:
         """Send a task."""
@@ -168,6 +190,7 @@ class DaskEngine(Engine):
             except Empty:
                 if self._client.status not in ("running", "connecting"):
                     raise self._lost() from None
+                self._count()
 
     def _lost(self) -> RuntimeError:
         return RuntimeError(
