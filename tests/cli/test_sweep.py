@@ -156,3 +156,57 @@ def test_a_bad_export_is_refused(folder: Path, run: Run, to: str) -> None:
     done = run("sweep", "export", "r.sqlite", "--to", to)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
+
+
+def test_a_report_has_every_cell_and_a_line_for_every_combination(folder: Path, run: Run) -> None:
+    from finitewidth.cli import sweep_report
+    from finitewidth.report import Curve, Plot, Points, Table
+
+    (folder / "h.toml").write_text(GRID.replace("depth = 3", "depth = [3, 5]"))
+    run("sweep", "run", "h.toml", "--store", "r.sqlite")
+    page = sweep_report.page("r.sqlite")
+    figures, table = page.sections[0].blocks, page.sections[1].blocks[0]
+    mean = figures[0]
+    assert isinstance(mean, Plot)
+    assert mean.x_label == "width"
+    drawn = {line.label: line for line in mean.series}
+    assert set(drawn) == {"depth 3, law", "depth 5, law", "depth 3, sampler", "depth 5, sampler"}
+    law, sampled = drawn["depth 5, law"], drawn["depth 5, sampler"]
+    assert isinstance(law, Curve)
+    assert isinstance(sampled, Points)
+    exact = [fw.KernelLaw(fw.MLP.equal_width(5, width, 4)).mean() for width in (4, 7)]
+    np.testing.assert_allclose(law.y, exact)
+    assert law.x.tolist() == [4, 7]
+    data = fw.sweep.open("r.sqlite").sel(depth=5, by_method="sampler")
+    np.testing.assert_array_equal(sampled.y, data.kernel_mean)
+    np.testing.assert_array_equal(sampled.std_error, data.kernel_mean_std_error)
+    assert isinstance(table, Table)
+    assert len(table.rows) == 8
+    assert dict(page.provenance.lines())["store"] == "r.sqlite"
+
+    assert run("sweep", "report", "r.sqlite", "--to", "out.html").stdout == "out.html written.\n"
+    assert "8 of 8 cells are finished" in (folder / "out.html").read_text(encoding="utf-8")
+    told = run("sweep", "report", "r.sqlite", "--to", "out.md").stdout
+    assert told == f"out.md written, with {len(figures)} figures beside it.\n"
+    assert (folder / "out-1.svg").is_file()
+
+
+def test_a_report_without_numbers_on_an_axis_has_no_figure(folder: Path, run: Run) -> None:
+    from finitewidth.cli import sweep_report
+
+    (folder / "h.toml").write_text(GRID.replace("width = [4, 7]", "width = 4"))
+    run("sweep", "run", "h.toml", "--store", "r.sqlite")
+    titles = [section.title for section in sweep_report.page("r.sqlite").sections]
+    assert titles == ["All finished cells", "The same in all cells"]
+
+
+def test_what_cannot_be_reported(folder: Path, run: Run) -> None:
+    (folder / "h.toml").write_text(GRID.replace('"law", "sampler"', '"law"').replace(
+        "depth = 3", 'depth = 3\nactivation = "tanh"'))  # fmt: skip
+    run("sweep", "run", "h.toml", "--store", "r.sqlite")
+    done = run("sweep", "report", "r.sqlite", "--to", "out.html")
+    assert done.returncode == 2
+    assert "no cell of r.sqlite is finished yet" in done.stderr
+    done = run("sweep", "report", "r.sqlite", "--to", "out.pdf")
+    assert done.returncode == 2
+    assert "expected a name ending in .html or .md" in done.stderr

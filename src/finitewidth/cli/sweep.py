@@ -94,6 +94,27 @@ def status(store: StoreFile) -> None:
 
 
 @sweep.command()
+def report(
+    store: StoreFile,
+    to: Annotated[
+        str, typer.Option("--to", help="out.html, or out.md with its figures beside it.")
+    ],
+) -> None:
+    """Write the results as a page: figures, the table of all finished cells, provenance."""
+    from finitewidth.cli.sweep_report import page
+
+    if not to.endswith((".html", ".md")):
+        raise ValueError(f"--to is {to!r}, expected a name ending in .html or .md.")
+    found = page(store)
+    if to.endswith(".html"):
+        found.write(to)
+        typer.echo(f"{to} written.")
+        return
+    files = found.write_markdown(to)
+    typer.echo(f"{to} written, with {len(files) - 1} figures beside it.")
+
+
+@sweep.command()
 def export(store: StoreFile, to: To) -> None:
     """Write the results as a table, NetCDF or Zarr."""
     from finitewidth.sweep import open as open_store

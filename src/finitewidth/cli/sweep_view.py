@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import typer
 
 from finitewidth.estimate import Estimate
 from finitewidth.report import Column, Table
 
 if TYPE_CHECKING:
+    import xarray
+
     from finitewidth.sweep import Outcome
     from finitewidth.sweep.engine.schedule import Progress
 
@@ -87,17 +91,29 @@ def results(outcome: "Outcome") -> Table | None:
     """The first finished cells with their numbers; None where there is none."""
     from finitewidth.sweep import open as open_store
 
-    found = open_store(outcome.store)
-    if "cell" not in found.dims:
-        found = found.stack(cell=list(found.dims), create_index=False)
-    finished = [place for place in range(found.sizes["cell"]) if bool(found.complete[place])]
+    found = by_cell(open_store(outcome.store))
+    finished = np.flatnonzero(found.complete.values)
     names = [name for name in SHOWN if name in found]
-    if not finished or not names:
+    if not len(finished) or not names:
         return None
-    axes = [str(name) for name in found.coords]
+    return results_table(found.isel(cell=finished), names, ROWS, outcome.store)
+
+
+def by_cell(found: "xarray.Dataset") -> "xarray.Dataset":
+    """The same with one dimension, ``cell``."""
+    if "cell" in found.dims:
+        return found
+    return found.stack(cell=list(found.dims), create_index=False)
+
+
+def results_table(
+    finished: "xarray.Dataset", names: list[str], most: int, store: str | Path
+) -> Table:
+    """Inputs and the observables `names` of at most so many finished cells."""
+    axes = [str(name) for name in finished.coords]
     rows = []
-    for place in finished[:ROWS]:
-        one = found.isel(cell=place)
+    for place in range(min(finished.sizes["cell"], most)):
+        one = finished.isel(cell=place)
         rows.append(
             [_plain(one[axis].values.item()) for axis in axes]
             + [_estimate(one, name) for name in names]
@@ -105,10 +121,10 @@ def results(outcome: "Outcome") -> Table | None:
     columns = [Column(axis.removeprefix("by_").replace("_", " ")) for axis in axes]
     columns += [SHOWN[name] for name in names]
     caption = ""
-    if len(finished) > ROWS:
+    if finished.sizes["cell"] > most:
         caption = (
-            f"{ROWS} of {len(finished)} finished cells; all of them: finitewidth sweep export "
-            f"{outcome.store} --to out.csv"
+            f"{most} of {finished.sizes['cell']} finished cells; all of them: finitewidth sweep "
+            f"export {store} --to out.csv"
         )
     return Table("Results", columns, rows, caption)
 
