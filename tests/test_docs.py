@@ -9,6 +9,7 @@ How a page writes its examples:
 - a fence ``console`` holds commands. Lines that begin with ``$ finitewidth`` are run, in an empty
   folder, a terminal 100 columns wide and without colours; the lines up to the next ``$`` are
   exactly what the command printed. Any other ``$`` line is shown and not run.
+- ``<!-- needs: torch -->`` above a fence: it is run where that module is installed.
 - an admonition with an example in it is written with colons (``:::{note}``).
 - an example draws its random numbers from a seed, prints no more digits than every machine agrees
   on, and every page has one and runs in less than 20 seconds.
@@ -24,6 +25,7 @@ from collections.abc import Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from fractions import Fraction as F
+from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 from time import thread_time
@@ -42,6 +44,7 @@ SECONDS = 20.0
 
 FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>`{3,}|~{3,})(?P<info>.*)$")
 REASON = re.compile(r"^<!-- not run: .*\S.* -->$")
+NEEDS = re.compile(r"^<!-- needs: (?P<modules>\w+(, \w+)*) -->$")
 TERMINAL = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
 
 
@@ -91,6 +94,12 @@ def problems_of_form(page: str) -> Iterator[str]:
             yield f"line {block.start}: write console, so that the command is run"
 
 
+def can_run(block: Block) -> bool:
+    """Whether the modules that the block says it needs are installed."""
+    needs = NEEDS.match(block.before)
+    return needs is None or all(map(find_spec, needs["modules"].split(", ")))
+
+
 def same(shown: str, printed: str, where: str) -> list[str]:
     """A problem if the page shows something else than was printed."""
     expected, got = ([line.rstrip() for line in text.splitlines()] for text in (shown, printed))
@@ -107,7 +116,7 @@ def run_python(page: str, name: str) -> list[str]:
     namespace: dict[str, object] = {"__name__": "__main__"}
     found, listed, began = [], blocks(page), thread_time()
     for block, following in zip(listed, [*listed[1:], None], strict=True):
-        if block.info != "python":
+        if block.info != "python" or not can_run(block):
             continue
         # Blank lines in front, so that a traceback names the line of the page.
         code = compile("\n" * (block.start - 1) + block.text, name, "exec")
@@ -146,7 +155,7 @@ def run_console(page: str, name: str, folder: Path) -> list[str]:
     """Run the finitewidth commands of a page; what was found wrong."""
     found = []
     for block in blocks(page):
-        if block.info != "console":
+        if block.info != "console" or not can_run(block):
             continue
         for command, shown in commands(block):
             words = shlex.split(command)
