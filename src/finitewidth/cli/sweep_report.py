@@ -111,5 +111,4 @@ def _lines(flat: "xarray.Dataset", name: str, across: str) -> Iterator[Curve | P
 
 
 def _said(axis: str, value: Any) -> str:
-    name = axis.removeprefix("by_")
-    return str(value) if name in ("method", "activation") else f"{name.replace('_', ' ')} {value}"
+    return value if isinstance(value, str) else f"{axis.replace('_', ' ')} {value}"
