@@ -210,3 +210,19 @@ def test_what_cannot_be_reported(folder: Path, run: Run) -> None:
     done = run("sweep", "report", "r.sqlite", "--to", "out.pdf")
     assert done.returncode == 2
     assert "expected a name ending in .html or .md" in done.stderr
+
+
+def test_a_report_leaves_out_what_is_not_finished(folder: Path, run: Run) -> None:
+    from finitewidth.cli import sweep_report
+    from finitewidth.report import Plot, Table
+
+    (folder / "h.toml").write_text(GRID.replace('"law", "sampler"', '"law"').replace(
+        "depth = 3", 'depth = 3\nactivation = ["relu", "tanh"]'))  # fmt: skip
+    assert run("sweep", "run", "h.toml", "--store", "r.sqlite").returncode == 1
+    page = sweep_report.page("r.sqlite")
+    assert page.lead == ["2 of 4 cells are finished, 2 failed."]
+    mean, table = page.sections[0].blocks[0], page.sections[1].blocks[0]
+    assert isinstance(mean, Plot)
+    assert isinstance(table, Table)
+    assert [line.label for line in mean.series] == ["relu"]
+    assert [row[0] for row in table.rows] == [4, 7]
