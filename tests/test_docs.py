@@ -39,6 +39,9 @@ from finitewidth.law.schemes import hessian, kernel_power
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "guide").glob("*.md"))]
+NEED_TORCH = frozenset(
+    ("check.md", "expansion.md", "measure.md", "recorder.md", "step-measured.md", "trajectory.md")
+)
 SECONDS = 20.0
 """For one page: of the processor, so that a busy machine does not fail the test."""
 
@@ -185,7 +188,7 @@ def check(page: str, name: str, folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_examples_print_what_the_page_says(path, tmp_path, monkeypatch):
-    if path.name in ("expansion.md", "measure.md", "trajectory.md"):
+    if path.name in NEED_TORCH:
         pytest.importorskip("torch", reason="PyTorch (the torch extra) is not installed")
     if path.name == "sweep.md":
         for module in ("distributed", "pydantic", "xarray"):
