@@ -56,17 +56,22 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables
 
 
 def check_plot(name: str) -> None:
-    """Whether a figure can be written there, before anything is drawn.
+    """`check_file` for the figure of --plot."""
+    check_file("--plot", name, ".png", ".svg")
+
+
+def check_file(option: str, name: str, *endings: str) -> None:
+    """Whether a file can be written there, before anything is computed.
 
     Raises
     ------
     ValueError
-        For another ending than .png or .svg, or a folder that does not exist.
+        For another ending than these, or a folder that does not exist.
     """
-    if not name.endswith((".png", ".svg")):
-        raise ValueError(f"--plot is {name!r}, expected a name ending in .png or .svg.")
+    if not name.endswith(endings):
+        raise ValueError(f"{option} is {name!r}, expected a name ending in {' or '.join(endings)}.")
     if not Path(name).absolute().parent.is_dir():
-        raise ValueError(f"--plot is {name!r}, but there is no folder {Path(name).parent}.")
+        raise ValueError(f"{option} is {name!r}, but there is no folder {Path(name).parent}.")
 
 
 def whole_number(text: str, option: str) -> int:

@@ -26,20 +26,6 @@ Markdown = Annotated[
 ]
 
 
-def check_file(option: str, path: str, ending: str) -> None:
-    """Whether a file can be written there, before anything is computed.
-
-    Raises
-    ------
-    ValueError
-        For another ending, or a folder that does not exist.
-    """
-    if not path.endswith(ending):
-        raise ValueError(f"{option} is {path!r}, expected a name ending in {ending}.")
-    if not Path(path).absolute().parent.is_dir():
-        raise ValueError(f"{option} is {path!r}, but there is no folder {Path(path).parent}.")
-
-
 def figure_files(first: Path, count: int) -> list[Path]:
     """FILE.png, FILE-2.png and so on."""
     return [
@@ -69,7 +55,7 @@ def reproduce(
         options.check_plot(plot)
     for option, path, ending in (("--report", report, ".html"), ("--markdown", markdown, ".md")):
         if path is not None:
-            check_file(option, path, ending)
+            options.check_file(option, path, ending)
     with progress_bar("pieces", LONG) as progress:
         found = compute(name, quick=quick, seed=seed, progress=progress)
     figures = [] if plot is None else figure_files(Path(plot), len(found.plots))

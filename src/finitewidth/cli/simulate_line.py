@@ -1,6 +1,6 @@
 """`finitewidth simulate --line`: the law of the trajectory along a line of the (n, d) plane."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import typer
@@ -140,8 +140,7 @@ class LineView:
         values, errors = np.hstack([exact_quantiles(run, X) for run in self.runs])
         if len(values):
             points = Points("exact law at step 0", np.zeros(len(values)), values, errors)
-            first = Plot(first.title, first.sentence, first.x_label, first.y_label,
-                         [*first.series, points], log_y=True)  # fmt: skip
+            first = replace(first, series=[*first.series, points])
         losses = [run.trajectory.loss for run in self.runs]
         return Panels(
             "The law of the trajectory along a line",

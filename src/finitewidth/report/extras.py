@@ -1,27 +1,8 @@
-"""One sentence where an extra is missing."""
+"""One sentence where the extra ``report`` is missing."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 
+from finitewidth import _extras
 
-@contextmanager
-def needed_for(what: str) -> Iterator[None]:
-    """Wrap the imports of an extra.
-
-    Parameters
-    ----------
-    what : str
-        A plural that says what cannot be had without them, e.g. ``"figures"``.
-
-    Raises
-    ------
-    RuntimeError
-        If a module is not installed; the sentence says how to install it.
-    """
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise RuntimeError(
-            f"{what} need {error.name}, which is not installed; run "
-            'pip install "finitewidth[report]".'
-        ) from None
+needed_for = partial(_extras.needed_for, extra="report")
+"""Wrap its imports; raises as `finitewidth._extras.needed_for`."""

@@ -1,29 +1,8 @@
-"""One sentence where the extra is missing."""
+"""One sentence where the extra ``sweep`` is missing."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 
+from finitewidth import _extras
 
-@contextmanager
-def needed_for(what: str) -> Iterator[None]:
-    """Wrap the imports of the extra.
-
-    Parameters
-    ----------
-    what : str
-        A plural that says what cannot be had without them, e.g. ``"sweeps"``.
-
-    Raises
-    ------
-    RuntimeError
-        If a module is not installed; the sentence says how to install it.
-    """
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if error.name is not None and error.name.startswith("finitewidth"):
-            raise
-        raise RuntimeError(
-            f"{what} need {error.name}, which is not installed; run "
-            'pip install "finitewidth[sweep]".'
-        ) from None
+needed_for = partial(_extras.needed_for, extra="sweep")
+"""Wrap its imports; raises as `finitewidth._extras.needed_for`."""

@@ -10,10 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from finitewidth._records.format import Row, checksum
+from finitewidth._records.format import Row, checksum, is_new
 from finitewidth.sweep.engine.jobs import fingerprint
 from finitewidth.sweep.store import arrays
-from finitewidth.sweep.store.schema import CellRow, connect, is_empty, refuse_others, told
+from finitewidth.sweep.store.schema import CellRow, connect, refuse_others, told
 
 _CHUNKS = """
 SELECT chunk.id, chunk.cell, chunk.number, chunk.networks, chunk.summary, chunk.checksum,
@@ -110,7 +110,7 @@ class Reader:
             # Not "ro": a transaction that was cut off is undone by whoever opens the file next.
             self._connection = connect(f"{self.path.as_uri()}?mode=rw", uri=True)
             try:
-                if is_empty(self._connection):
+                if is_new(self._connection):
                     raise ValueError(f"{self.path} is empty: no sweep was begun in it.")
                 refuse_others(self._connection, self.path)
                 self._connection.execute("PRAGMA query_only = 1")

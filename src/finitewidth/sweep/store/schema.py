@@ -82,11 +82,6 @@ def connect(path: str | Path, *, uri: bool = False) -> sqlite3.Connection:
     return connection
 
 
-def is_empty(connection: sqlite3.Connection) -> bool:
-    """Whether nothing was begun in the database."""
-    return connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-
-
 def refuse_others(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse a database of something else, or of another version of the tables.
 

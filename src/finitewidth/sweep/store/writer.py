@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from finitewidth._records.format import as_json, checksum
+from finitewidth._records.format import as_json, checksum, is_new
 from finitewidth._version import __version__
 from finitewidth.sweep.cells import Cell
 from finitewidth.sweep.engine.jobs import Record
@@ -24,7 +24,6 @@ from finitewidth.sweep.store.schema import (
     CellRow,
     DamagedStore,
     connect,
-    is_empty,
     refuse_others,
     told,
 )
@@ -99,7 +98,7 @@ class Writer:
 
     def _begin(self, grid: Mapping[str, Any]) -> None:
         connection = self._connection
-        if not is_empty(connection):  # first of all, so that another file is not touched
+        if not is_new(connection):  # first of all, so that another file is not touched
             refuse_others(connection, self.path)
             (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
             if found != "ok":
@@ -108,7 +107,7 @@ class Writer:
         connection.execute("PRAGMA cache_size = -65536")
 
         def begin() -> None:
-            if is_empty(connection):
+            if is_new(connection):
                 for statement in TABLES.split(";"):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA application_id = {APPLICATION}")
