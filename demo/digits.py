@@ -91,9 +91,9 @@ def main(settings: Settings, path: Path, training: "TrainingSettings | None" = N
     console.print(training_table(network))
     console.print(verdict(network))
     console.print(training_words(network))
-    written = page(results, network).write(path)
+    page(results, network).html(path)
     console.print(f"Done in {perf_counter() - start:.0f} s. The report, one file for any browser:")
-    console.print(str(written), soft_wrap=True)
+    console.print(str(path), soft_wrap=True)
     return 0
 
 

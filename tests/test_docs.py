@@ -7,7 +7,7 @@ How a page writes its examples:
   exactly what it printed (trailing blanks aside).
 - a fence ``py`` is shown and not run. The line above it says why: ``<!-- not run: reason -->``.
 - a fence ``console`` holds commands. Lines that begin with ``$ finitewidth`` are run, in an empty
-  folder, a terminal 100 columns wide and without colours; the lines up to the next ``$`` are
+  folder, a terminal 80 columns wide and without colours; the lines up to the next ``$`` are
   exactly what the command printed. Any other ``$`` line is shown and not run.
 - ``<!-- needs: torch -->`` above a fence: it is run where that module is installed.
 - an admonition with an example in it is written with colons (``:::{note}``).
@@ -48,7 +48,7 @@ SECONDS = 20.0
 FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>`{3,}|~{3,})(?P<info>.*)$")
 REASON = re.compile(r"^<!-- not run: .*\S.* -->$")
 NEEDS = re.compile(r"^<!-- needs: (?P<modules>\w+(, \w+)*) -->$")
-TERMINAL = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
+TERMINAL = {"COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb"}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 
 import finitewidth as fw
 from tests.cli.models import MODELS
-from tests.cli.running import Run
+from tests.cli.running import ENTRIES, Run
 
 torch = pytest.importorskip("torch", reason="PyTorch (the torch extra) is not installed")
 
@@ -70,7 +70,15 @@ def test_json_holds_the_verdict_of_the_library(run: Run, folder: Path, data: str
     document = json.loads(done.stdout)
     X, y = models().data()
     direct = fw.check(models().make, X[:4], y[:4], learning_rate=0.01, seeds=6)
-    assert list(document) == ["inputs", "results", "verdict", "version"]
+    assert list(document) == [
+        "inputs",
+        "results",
+        "samples",
+        "seeds",
+        "network",
+        "verdict",
+        "version",
+    ]
     verdict = document["verdict"]
     assert verdict["word"] == direct.verdict
     assert verdict["sentence"] == direct.sentence
@@ -91,7 +99,8 @@ def test_the_exact_law_stands_beside_a_network_that_is_recognised(run: Run, fold
     net = fw.MLP(5, [40, 40], parametrization="standard")
     X = models().one()[0][:4]
     mean = float(np.mean([fw.KernelLaw(net, x).mean() for x in X]))
-    assert entry == {"value": mean, "std_error": 0.0, "method": "exact", "exact": True}
+    assert (entry["value"], entry["std_error"], entry["method"]) == (mean, 0.0, "exact")
+    assert entry["exact"]
     printed = run("check", *arguments).stdout
     assert re.search(r"quantity +measured +exact law +z", printed)
     assert "was recognised as an MLP" in flat(printed)
@@ -167,18 +176,18 @@ def test_the_users_own_loss(run: Run, folder: Path) -> None:
 @pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
 def test_the_digits_bring_targets_that_fit_the_loss(loss: str) -> None:
     pytest.importorskip("sklearn", reason="scikit-learn (demo extra) is absent")
-    from finitewidth.cli.references import read_data
+    from finitewidth.data import load as read_data
 
     found = read_data("digits", 5, loss)
     assert found.X.shape == (5, 64)
     assert found.y is not None
     if loss == "mse":
         np.testing.assert_array_equal(found.y, np.eye(10)[[0, 1, 2, 3, 4]])
-        assert "one-hot" in found.told
+        assert "one-hot" in found.description
     else:
         np.testing.assert_array_equal(found.y, [0, 1, 2, 3, 4])
         assert found.y.dtype.kind == "i"
-        assert "class numbers" in found.told
+        assert "class numbers" in found.description
 
 
 # -- the gate -------------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """`finitewidth step`: the library's numbers, the figure, and one sentence for bad input."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,19 +8,15 @@ import pytest
 
 import finitewidth as fw
 from finitewidth.cli.step_plot import split_plot
-from finitewidth.cli.step_split import equal_width
+from finitewidth.law.step.equal_width import equal_width
 from finitewidth.report import Curve, Points
-from tests.cli.running import Run
+from tests.cli.running import Run, document
 
 NET = ("--n-in", "10", "--width", "60", "--depth", "3")
 
 
 def results(run: Run, *arguments: str) -> dict:
-    done = run("step", *arguments, "--json")
-    assert done.returncode == 0, done.stderr
-    document = json.loads(done.stdout)
-    assert set(document) == {"inputs", "results", "version"}
-    return document["results"]
+    return document(run, "step", *arguments)["results"]
 
 
 def test_json_is_the_library(run: Run) -> None:

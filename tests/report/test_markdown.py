@@ -2,7 +2,7 @@
 
 import pytest
 
-from finitewidth.report import Curve, Page, Panels, Plot, Provenance, Section, Table
+from finitewidth.report import Curve, Page, Panels, Plot, Provenance, Section, Table, markdown
 
 PLOT = Plot("Loss [a]", "It falls.", "step", "loss", [Curve("c", [0, 1], [2.0, 1.0])])
 PAGE = Page(
@@ -18,7 +18,7 @@ PAGE = Page(
 
 @pytest.mark.parametrize("figures", [".svg", ".png"])
 def test_everything_of_the_page_is_there_in_its_order(tmp_path, figures) -> None:
-    written = PAGE.write_markdown(tmp_path / "my page.md", figures)
+    written = markdown.write(PAGE, tmp_path / "my page.md", figures)
     names = ["my page.md", f"my page-1{figures}", f"my page-2{figures}"]
     assert written == [tmp_path / name for name in names]
     assert {file.name for file in tmp_path.iterdir()} == set(names)
@@ -36,8 +36,8 @@ def test_everything_of_the_page_is_there_in_its_order(tmp_path, figures) -> None
 
 def test_what_cannot_be_written_is_refused(tmp_path) -> None:
     with pytest.raises(ValueError, match=r"expected a name ending in \.md"):
-        PAGE.write_markdown(tmp_path / "a.html")
+        markdown.write(PAGE, tmp_path / "a.html")
     with pytest.raises(ValueError, match=r"figures is '.pdf', expected .png or .svg"):
-        PAGE.write_markdown(tmp_path / "a.md", ".pdf")
-    with pytest.raises(ValueError, match="does not exist; make it first"):
-        PAGE.write_markdown(tmp_path / "no" / "a.md")
+        markdown.write(PAGE, tmp_path / "a.md", ".pdf")
+    with pytest.raises(ValueError, match="but there is no folder"):
+        markdown.write(PAGE, tmp_path / "no" / "a.md")

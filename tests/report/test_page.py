@@ -127,7 +127,7 @@ def test_text_is_escaped(html):
 
 
 def test_formulas_do_not_break_and_long_words_may():
-    from finitewidth.report.page import tied
+    from finitewidth.report.html import tied
 
     assert str(tied("at L = 1, E K is |x|² now")) == (
         'at <span class="tied">L\u00a0=\u00a01,</span> <span class="tied">E\u00a0K</span> is '
@@ -170,16 +170,17 @@ def test_the_footer_says_where_the_numbers_come_from(html):
 
 
 def test_the_same_page_is_the_same_bytes(html, tmp_path):
-    written = page().write(tmp_path / "a.html").read_bytes()
+    page().html(tmp_path / "a.html")
+    written = (tmp_path / "a.html").read_bytes()
     assert written == html.encode("utf-8")
     assert b"\r" not in written
 
 
 def test_where_it_cannot_be_written(tmp_path):
-    with pytest.raises(ValueError, match="does not exist; make it first"):
-        page().write(tmp_path / "missing" / "a.html")
+    with pytest.raises(ValueError, match="but there is no folder"):
+        page().html(tmp_path / "missing" / "a.html")
     with pytest.raises(ValueError, match=r"expected a name ending in \.html"):
-        page().write(tmp_path / "a.htm")
+        page().html(tmp_path / "a.htm")
 
 
 def test_other_blocks_are_refused(unchecked):

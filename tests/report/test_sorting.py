@@ -69,7 +69,8 @@ def test_a_click_on_a_heading_sorts(tmp_path, clicks, order) -> None:
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium on PATH: tables are not clicked")
 def test_the_policy_lets_the_script_run(tmp_path) -> None:
     page = Page("T", [], [Section("S", [TABLE])], Provenance(None, "1", "1", "1", "now"))
-    file = page.write(tmp_path / "page.html")
+    file = tmp_path / "page.html"
+    page.html(file)
     assert "<button" in shown(file)
     foreign = file.read_text(encoding="utf-8").replace(
         "</body>", "<script>document.title = 'X'</script></body>"

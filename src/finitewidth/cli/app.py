@@ -2,63 +2,43 @@
 
 import sys
 
-import typer
+from cyclopts import App, CycloptsError, Parameter
 
 from finitewidth import __version__
-from finitewidth.cli.check import check
-from finitewidth.cli.design import design
-from finitewidth.cli.expansion import expansion
-from finitewidth.cli.law import law
-from finitewidth.cli.paths import paths
-from finitewidth.cli.reproduce import reproduce
-from finitewidth.cli.sample import sample
-from finitewidth.cli.simulate import simulate
-from finitewidth.cli.step import step
-from finitewidth.cli.sweep import sweep
+from finitewidth.cli.old import main_old
 
 BAD_INPUT = 2
+INTERRUPTED = 130
 
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    help="How random a network's neural tangent kernel is, how far training moves it, "
-    "and which widths and depth would change that.",
+app = App(
+    name="finitewidth",
+    help="How random a network's neural tangent kernel is, how far training moves it, and which "
+    "widths and depth would change that.",
+    help_format="plaintext",
+    version=f"finitewidth {__version__}",
+    default_parameter=Parameter(negative=()),
+    result_action="return_value",
+    suppress_keyboard_interrupt=False,
 )
-app.command()(law)
-app.command()(sample)
-app.command()(step)
-app.command()(simulate)
-app.command()(expansion)
-app.command()(check)
-app.command()(design)
-app.command()(paths)
-app.command()(reproduce)
-app.add_typer(sweep, name="sweep")
-
-
-def _version(show: bool | None) -> None:
-    if show:
-        typer.echo(f"finitewidth {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    version: bool | None = typer.Option(
-        False, "--version", callback=_version, is_eager=True, help="Print the version and stop."
-    ),
-) -> None:
-    del version  # handled by its callback
+app.register_install_completion_command()
+# Commands are imported when they are called: one that needs no PyTorch does not wait for it.
+for name in ("law",):
+    app.command(f"finitewidth.cli.{name}:{name}", name=name)
 
 
 def main() -> None:
     """Run the command line.
 
-    Exit codes: 0 fine, 1 a check that failed, 2 bad input, with one sentence on standard error.
+    Exit codes: 0 fine, 1 a negative verdict or failed cells, 2 bad input, with one sentence on
+    standard error, 130 interrupted.
     """
+    if sys.argv[1:2] and sys.argv[1] not in ("law",):
+        main_old()
     try:
-        app()
-    except (ValueError, TypeError, RuntimeError) as error:
+        code = app(sys.argv[1:], exit_on_error=False, print_error=False)
+    except (CycloptsError, ValueError, TypeError, RuntimeError) as error:
         sys.stderr.write(f"finitewidth: {error}\n")
         sys.exit(BAD_INPUT)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    sys.exit(code or 0)

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from finitewidth.cli import options
+from finitewidth.cli import old_options as options
 from finitewidth.cli.progress import progress_bar
-from finitewidth.cli.references import imported, read_data
+from finitewidth.data import imported
+from finitewidth.data import load as read_data
 
 if TYPE_CHECKING:
     from finitewidth.cli.check_view import CheckView
@@ -80,7 +81,7 @@ def check(
         model, data, loss, lr, inputs, seeds, max_dispersion, max_kernel_change, along, workers
     )
     if html is not None:
-        view.page().write(html)
+        view.page().html(html)
     if json_:
         typer.echo(view.results().to_json())
     elif markdown:
@@ -117,14 +118,14 @@ def _measured(
     factory = imported(model, "the model")
     if along is not None:
         refuse_missing(factory, along[0])
-    found = read_data(data, inputs, loss)
+    found = read_data(data, inputs, loss, "--data")
     if rate is not None and found.y is None:
         raise ValueError(
             f"--data {data!r} has no targets y, which a step of --lr {rate:g} needs; add them, or "
             "leave --lr out to judge the kernel at the start alone."
         )
     setting = Setting(
-        model, data, found.told, len(found.X), loss, rate, max_dispersion, max_kernel_change
+        model, data, found.description, len(found.X), loss, rate, max_dispersion, max_kernel_change
     )
     arguments = {
         "loss": imported(loss, "--loss") if ":" in loss else loss,
@@ -177,8 +178,8 @@ def check_html(name: str) -> None:
         raise ValueError(f"--html is {name!r}, expected a name ending in .html.")
     if not Path(name).absolute().parent.is_dir():
         raise ValueError(f"--html is {name!r}, but there is no folder {Path(name).parent}.")
-    from finitewidth.report.extras import needed_for
+    from finitewidth._extras import needed_for
 
-    with needed_for("HTML reports"):
+    with needed_for("HTML reports", "report"):
         import jinja2  # noqa: F401
         import matplotlib  # noqa: F401

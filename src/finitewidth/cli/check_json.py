@@ -1,7 +1,6 @@
 """The JSON of `finitewidth check`: the shape of all commands, and the verdict beside it."""
 
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from finitewidth.cli.results import Results
@@ -11,8 +10,6 @@ from finitewidth.verdict import Check, Row
 @dataclass
 class CheckResults(Results):
     """Inputs, named results, and what was concluded from them."""
-
-    verdict: dict[str, Any] = field(default_factory=dict)
 
     def row(self, row: Row, prefix: str = "") -> None:
         """A measured number, and what theory says of it under ``…_exact_law``."""
@@ -24,13 +21,6 @@ class CheckResults(Results):
             self.exact(name, float(row.theory))
         else:
             self.estimate(name, row.theory)
-
-    def to_json(self) -> str:
-        """The shape of all commands, and "verdict": {"word", "sentence", "passed", …}."""
-        document = json.loads(super().to_json())
-        version = document.pop("version")
-        document |= {"verdict": self.verdict, "version": version}
-        return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def concluded(check: Check) -> dict[str, Any]:

@@ -59,13 +59,15 @@ class SweepView(CheckView):
         }
         found = CheckResults(
             inputs,
-            verdict={
-                "sentence": sweep.sentence,
-                "passed": sweep.passed,
-                "values": {
-                    f"{sweep.argument}={value}": concluded(one)
-                    for value, one in zip(sweep.values, sweep.checks, strict=True)
-                },
+            more={
+                "verdict": {
+                    "sentence": sweep.sentence,
+                    "passed": sweep.passed,
+                    "values": {
+                        f"{sweep.argument}={value}": concluded(one)
+                        for value, one in zip(sweep.values, sweep.checks, strict=True)
+                    },
+                }
             },
         )
         for value, one in zip(sweep.values, sweep.checks, strict=True):

@@ -117,7 +117,7 @@ class OneView(CheckView):
     def results(self) -> CheckResults:
         """Everything as JSON."""
         inputs = self.setting.as_json(self.check.measured.start.seeds)
-        found = CheckResults(inputs, verdict=concluded(self.check))
+        found = CheckResults(inputs, more={"verdict": concluded(self.check)})
         for row in (*self.check.table, *self.check.shares):
             found.row(row)
         return found

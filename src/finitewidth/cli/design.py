@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from finitewidth.cli import options
-from finitewidth.cli.inputs import read_input
+from finitewidth.cli import old_options as options
 from finitewidth.cli.results import Results, describe, in_words
+from finitewidth.data import vector as read_input
 from finitewidth.design import width_for
 from finitewidth.law import KernelLaw
 from finitewidth.network import MLP
@@ -41,7 +41,7 @@ def design(
     json_: options.Json = False,
 ) -> None:
     """The smallest equal width that meets a target at a given depth."""
-    x = None if input_ is None else read_input(input_)
+    x = None if input_ is None else read_input(input_, "--input")
     n_in = options.input_dimension(n_in, x)
     if depth is None or depth < 2:
         raise ValueError(f"--depth is {depth}, expected at least 2 (one hidden layer to widen).")

@@ -5,11 +5,11 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from finitewidth.cli import options
+from finitewidth.cli import old_options as options
 from finitewidth.cli.expansion_numbers import Numbers
 from finitewidth.cli.expansion_view import ExpansionView
-from finitewidth.cli.inputs import read_input
-from finitewidth.cli.references import read_data
+from finitewidth.data import load as read_data
+from finitewidth.data import vector as read_input
 from finitewidth.expansion import Criticality, criticality
 
 AnyActivation = Annotated[
@@ -133,7 +133,7 @@ def _inputs(
         If options contradict each other, or the input's dimension is missing.
     """
     if data is None:
-        x = None if input_ is None else read_input(input_)
+        x = None if input_ is None else read_input(input_, "--input")
         if x is None and n_in is None and parametrization == "ntk":
             n_in = 1  # |x|²/n_in = 1 is all that this parametrization reads
         dimension = options.input_dimension(n_in, x)
@@ -150,7 +150,7 @@ def _inputs(
         )
     if count < 1:
         raise ValueError(f"--inputs is {count}, expected 1 or more.")
-    X = np.asarray(read_data(data, count, "cross_entropy").X, dtype=np.float64)
+    X = np.asarray(read_data(data, count, "cross_entropy", "--data").X, dtype=np.float64)
     X = X.reshape(len(X), -1)
     mean = float((X**2).sum(axis=1).mean())
     if not 0 < mean < np.inf:

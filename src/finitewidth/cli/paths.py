@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from finitewidth.cli import options
-from finitewidth.cli.inputs import read_input
+from finitewidth.cli import old_options as options
 from finitewidth.cli.paths_view import PathsView
+from finitewidth.data import vector as read_input
 from finitewidth.paths import scheme
 
 ShowLoops = Annotated[
@@ -54,7 +54,7 @@ def paths(
     json_: options.Json = False,
 ) -> None:
     """Sums over paths: how many there are, what they add up to, how many loops carry it."""
-    x = None if input_ is None else read_input(input_)
+    x = None if input_ is None else read_input(input_, "--input")
     dimension = 2 if n_in is None and x is None else options.input_dimension(n_in, x)
     net = options.read_network(
         dimension,

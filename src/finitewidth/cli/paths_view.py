@@ -11,8 +11,9 @@ from finitewidth.cli.results import Results, describe, in_words
 from finitewidth.network import MLP
 from finitewidth.paths import Loops, expectation, loops, sample, scheme
 from finitewidth.paths.even import how_many
+from finitewidth.paths.figure import PathFigure, figure_one, figure_two
 from finitewidth.paths.path import count
-from finitewidth.report import Column, Curve, PathFigure, Plot, Table, figure_one, figure_two
+from finitewidth.report import Column, Curve, Plot, Table
 
 PARTS = {
     "weights_squared": "E K_w²",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from finitewidth.cli import options
+from finitewidth.cli import old_options as options
 from finitewidth.cli.progress import LONG, progress_bar
 from finitewidth.cli.results import Results
 from finitewidth.estimate import Estimate
@@ -62,7 +62,7 @@ def reproduce(
     for where, figure in zip(figures, found.plots, strict=False):
         figure.save(where)
     if report is not None:
-        found.page().write(report)
+        found.page().html(report)
     if markdown is not None:
         beside = [relpath(where.absolute(), Path(markdown).absolute().parent) for where in figures]
         Path(markdown).write_text(found.markdown(beside), encoding="utf-8")

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from finitewidth.cli import options
-from finitewidth.cli.inputs import read_input
+from finitewidth.cli import old_options as options
 from finitewidth.cli.progress import progress_bar
 from finitewidth.cli.sample_view import SampleView
+from finitewidth.data import vector as read_input
 from finitewidth.law import KernelLaw
 from finitewidth.law.sampler.streams import checked_seed, checked_size
 
@@ -36,7 +36,7 @@ def sample(
     json_: options.Json = False,
 ) -> None:
     """Quantiles, tails and a histogram of K over random initialisations, at any width."""
-    x = None if input_ is None else read_input(input_)
+    x = None if input_ is None else read_input(input_, "--input")
     net = options.read_network(
         options.input_dimension(n_in, x),
         width,

@@ -7,12 +7,14 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from finitewidth.cli import options, simulate_line
+from finitewidth.cli import old_options as options
+from finitewidth.cli import simulate_line
 from finitewidth.cli.progress import progress_bar
-from finitewidth.cli.references import Data, read_data
 from finitewidth.cli.simulate_plot import training_panels
 from finitewidth.cli.simulate_run import Trained, Training
 from finitewidth.cli.simulate_view import TrainingView
+from finitewidth.data import Data
+from finitewidth.data import load as read_data
 from finitewidth.network import MLP
 from finitewidth.network.parametrizations import scaling
 
@@ -138,7 +140,7 @@ def simulate(
             runs.append(training.of(name, net, kept, progress))
     precision = "float32" if single else "float64"
     view = (TrainingView if line is None else simulate_line.LineView)(
-        runs, found.told, len(X), seed, precision
+        runs, found.description, len(X), seed, precision
     )
     if plot is not None:
         if isinstance(view, simulate_line.LineView):
@@ -173,12 +175,12 @@ def prepared(spec: str, count: int) -> Data:
     """
     if count < 1:
         raise ValueError(f"--inputs is {count}, expected 1 or more.")
-    found = read_data(spec, count, "cross_entropy" if spec == "digits" else "mse")
+    found = read_data(spec, count, "cross_entropy" if spec == "digits" else "mse", "--data")
     if found.y is None:
         raise ValueError(
             f"--data {spec!r} has no targets y, which training needs; add them to the data."
         )
-    y, told = np.asarray(found.y, dtype=np.float64), found.told
+    y, told = np.asarray(found.y, dtype=np.float64), found.description
     if spec == "digits":
         y = np.where(y % 2 == 0, 1.0, -1.0)
         told = told.split(", targets")[0] + ", targets +1 for even and −1 for odd digits"

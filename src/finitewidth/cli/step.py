@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from finitewidth.cli import options
-from finitewidth.cli.inputs import read_input
+from finitewidth.cli import old_options as options
 from finitewidth.cli.progress import progress_bar
-from finitewidth.cli.step_split import Split
 from finitewidth.cli.step_view import StepView
+from finitewidth.data import vector as read_input
 from finitewidth.law import KernelLaw
 from finitewidth.law.sampler.streams import checked_seed, checked_size
+from finitewidth.law.step.split import Split
 
 Rate = Annotated[
     float | None, typer.Option("--lr", help="Learning rate λ of the step on the loss ½(N − t)².")
@@ -47,7 +47,7 @@ def step(
     json_: options.Json = False,
 ) -> None:
     """The first real step of SGD: pattern frozen, neurons that cross zero, and both together."""
-    x = None if input_ is None else read_input(input_)
+    x = None if input_ is None else read_input(input_, "--input")
     net = options.read_network(
         options.input_dimension(n_in, x),
         width,

@@ -7,7 +7,7 @@ import numpy as np
 from finitewidth import simulate
 from finitewidth.cli.results import in_words
 from finitewidth.estimate import Estimate
-from finitewidth.law import KernelLaw
+from finitewidth.law.exact_law import ExactLaw
 from finitewidth.law.sampler.streams import Progress
 from finitewidth.network import Widths
 from finitewidth.report import Curve, Plot, Points
@@ -21,13 +21,13 @@ ENOUGH = 0.05
 
 
 def split_plot(
-    law: KernelLaw, rate: float, target: float, seed: int, progress: Progress | None = None
+    law: ExactLaw, rate: float, target: float, seed: int, progress: Progress | None = None
 ) -> Plot:
     """|E ΔK|/λ by crossings and with the pattern frozen, in networks of one width and this depth.
 
     Parameters
     ----------
-    law : KernelLaw
+    law : ExactLaw
         Its depth, input and other fields are kept; widths from a quarter of its widest layer to
         sixteen times that.
     rate, target : float
@@ -78,14 +78,12 @@ def split_plot(
     )
 
 
-def _of_width(law: KernelLaw, width: int) -> KernelLaw:
+def _of_width(law: ExactLaw, width: int) -> ExactLaw:
     same = replace(law.net, widths=Widths([(width, len(law.net.widths))]))
-    return KernelLaw(same, power_sums=(float(law.squared_norm),))
+    return ExactLaw(same, power_sums=(float(law.squared_norm),))
 
 
-def _seen(
-    law: KernelLaw, rate: float, target: float, seed: int
-) -> tuple[Estimate, Estimate] | None:
+def _seen(law: ExactLaw, rate: float, target: float, seed: int) -> tuple[Estimate, Estimate] | None:
     """−(crossing term)/λ and −(frozen derivative), by steps on the same networks."""
     net = law.net
     parameters = sum(layer.fan_in * layer.fan_out for layer in net.layers())

@@ -4,8 +4,9 @@ from functools import cached_property
 
 from finitewidth.cli.results import Results, describe, in_words
 from finitewidth.cli.step_plot import split_plot
-from finitewidth.cli.step_split import EqualWidth, Split, equal_width, put_equal
 from finitewidth.law.sampler.streams import Progress
+from finitewidth.law.step.equal_width import EqualWidth, equal_width
+from finitewidth.law.step.split import Split
 from finitewidth.report import Column, Plot, Table
 
 PARTS = {
@@ -84,7 +85,8 @@ class StepView:
         found.estimate("crossings", self.crossings)
         if term.largest_rate < float("inf"):
             found.approximate("largest_rate", term.largest_rate, "leading")
-        put_equal(found, self.equal)
+        if isinstance(self.equal, EqualWidth):
+            self.equal.put(found)
         return found
 
     def tables(self) -> list[Table]:

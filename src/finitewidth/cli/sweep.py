@@ -107,20 +107,20 @@ def report(
         raise ValueError(f"--to is {to!r}, expected a name ending in .html or .md.")
     found = page(store)
     if to.endswith(".html"):
-        found.write(to)
+        found.html(to)
         typer.echo(f"{to} written.")
         return
-    files = found.write_markdown(to)
-    typer.echo(f"{to} written, with {len(files) - 1} figures beside it.")
+    found.markdown(to)
+    typer.echo(f"{to} written, with its figures beside it.")
 
 
 @sweep.command()
 def export(store: StoreFile, to: To) -> None:
     """Write the results as a table, NetCDF or Zarr."""
+    from finitewidth._extras import needed_for
     from finitewidth.sweep import open as open_store
-    from finitewidth.sweep.extras import needed_for
 
-    with needed_for("exports"):
+    with needed_for("exports", "sweep"):
         from finitewidth.sweep.export import export as export_to
     found = open_store(store)
     export_to(found, to)

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from finitewidth.report import style
+from finitewidth.report.axes import Axes
 from finitewidth.report.series import Band, Curve, Points, Steps
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib.axes import Axes as Canvas
     from matplotlib.figure import Figure
 
-    from finitewidth.report.plot import Plot
 
-
-def draw(plot: "Plot") -> "Figure":
+def draw(plot: Axes) -> "Figure":
     """The figure; to be called within `style.style`, which also imports matplotlib."""
     from matplotlib.figure import Figure
 
@@ -31,7 +30,7 @@ def draw(plot: "Plot") -> "Figure":
     return figure
 
 
-def draw_panels(plots: Sequence["Plot"]) -> "Figure":
+def draw_panels(plots: Sequence[Axes]) -> "Figure":
     """Plots below one another, with the legend of the first above all where they share it."""
     from matplotlib.figure import Figure
 
@@ -47,7 +46,7 @@ def draw_panels(plots: Sequence["Plot"]) -> "Figure":
     return figure
 
 
-def _series(axes: "Axes", plot: "Plot") -> None:
+def _series(axes: "Canvas", plot: Axes) -> None:
     looks = {Curve: count(), Points: count(), Band: count(), Steps: count()}
     for place, one in enumerate(plot.series):
         look = next(looks[type(one)]) % len(style.MARKERS)
@@ -62,7 +61,7 @@ def _series(axes: "Axes", plot: "Plot") -> None:
             _steps(axes, one, colour, look)
 
 
-def _curve(axes: "Axes", curve: Curve, colour: str, look: int) -> None:
+def _curve(axes: "Canvas", curve: Curve, colour: str, look: int) -> None:
     axes.plot(
         curve.x,
         curve.y,
@@ -74,7 +73,7 @@ def _curve(axes: "Axes", curve: Curve, colour: str, look: int) -> None:
     )
 
 
-def _points(axes: "Axes", points: Points, colour: str, look: int) -> None:
+def _points(axes: "Canvas", points: Points, colour: str, look: int) -> None:
     """Full markers for trusted points, hollow ones with a thin bar for the others."""
     for trusted in (True, False):
         chosen = points.trusted == trusted
@@ -95,7 +94,7 @@ def _points(axes: "Axes", points: Points, colour: str, look: int) -> None:
         )
 
 
-def _band(axes: "Axes", band: Band, colour: str, look: int) -> None:
+def _band(axes: "Canvas", band: Band, colour: str, look: int) -> None:
     """The line and the band, whose thin edges have the line's dashes: they differ in grey too."""
     dashes = style.DASHES[look]
     axes.plot(band.x, band.middle, color=colour, linestyle=dashes, label=band.label, zorder=2)
@@ -104,7 +103,7 @@ def _band(axes: "Axes", band: Band, colour: str, look: int) -> None:
         axes.plot(band.x, edge, color=colour, linestyle=dashes, linewidth=0.7, zorder=1)
 
 
-def _steps(axes: "Axes", steps: Steps, colour: str, look: int) -> None:
+def _steps(axes: "Canvas", steps: Steps, colour: str, look: int) -> None:
     axes.stairs(
         steps.heights,
         steps.edges,
@@ -118,7 +117,7 @@ def _steps(axes: "Axes", steps: Steps, colour: str, look: int) -> None:
     )
 
 
-def _axes(axes: "Axes", plot: "Plot") -> None:
+def _axes(axes: "Canvas", plot: Axes) -> None:
     axes.set_xlabel(plot.x_label)
     axes.set_ylabel(plot.y_label)
     if plot.log_x:
@@ -163,7 +162,7 @@ def plain(value: float) -> str:
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def _legend(figure: "Figure", axes: "Axes") -> None:
+def _legend(figure: "Figure", axes: "Canvas") -> None:
     """Above the axes, where it hides nothing, in as many columns as the figure is wide."""
     handles, labels = axes.get_legend_handles_labels()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -179,7 +178,7 @@ def _legend(figure: "Figure", axes: "Axes") -> None:
         legend.remove()
 
 
-def _fit_labels(figure: "Figure", axes: "Axes") -> None:
+def _fit_labels(figure: "Figure", axes: "Canvas") -> None:
     """Break labels longer than their axis; each takes room from the other, so look again."""
     for _ in range(3):
         figure.draw_without_rendering()
@@ -189,7 +188,7 @@ def _fit_labels(figure: "Figure", axes: "Axes") -> None:
             return
 
 
-def _fit(axes: "Axes", label: Any, side: str) -> bool:
+def _fit(axes: "Canvas", label: Any, side: str) -> bool:
     """Break a label into lines no longer than the side of the axes; whether it was too long."""
     text, room = label.get_text(), getattr(axes.get_window_extent(), side)
     letters = len(text)

@@ -1,23 +1,33 @@
-"""A page as Markdown, its figures as files beside it."""
+"""A page as Markdown: as text for a pull request, or with its figures as files beside it."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from finitewidth.report.panels import Panels
-from finitewidth.report.plot import FORMATS, Plot
+from finitewidth._files import to_write
+from finitewidth.report.content import Content, Later
+from finitewidth.report.drawn import FORMATS, Drawn
 from finitewidth.report.renderings import markdown_text
 from finitewidth.report.tables import Table
 
-if TYPE_CHECKING:
-    from finitewidth.report.page import Page
+
+def text(page: Content, level: int = 3) -> str:
+    """The page without its figures.
+
+    Parameters
+    ----------
+    page : Content
+    level : int
+        Of its heading; a pull request has larger ones of its own.
+    """
+    return _text(page, level, None)
 
 
-def write(page: "Page", path: str | Path, figures: str = ".svg") -> list[Path]:
+def write(page: Content, path: str | Path, figures: str = ".svg") -> list[Path]:
     """Write FILE.md and FILE-1.svg, FILE-2.svg, …, and return their absolute paths.
 
     Parameters
     ----------
-    page : Page
+    page : Content
     path : str or path
         FILE.md, in an existing folder.
     figures : str
@@ -28,28 +38,34 @@ def write(page: "Page", path: str | Path, figures: str = ".svg") -> list[Path]:
     ValueError
         For another ending of either, or a folder that does not exist.
     """
-    path = Path(path).absolute()
-    if path.suffix != ".md":
-        raise ValueError(f"path is {str(path)!r}, expected a name ending in .md.")
+    path = to_write(path, ".md")
     if figures not in FORMATS:
         raise ValueError(f"figures is {figures!r}, expected {' or '.join(FORMATS)}.")
-    if not path.parent.is_dir():
-        raise ValueError(f"the folder {str(path.parent)!r} does not exist; make it first.")
-    written, parts = [], [f"# {markdown_text(page.title)}", *map(markdown_text, page.lead)]
+    written: list[Path] = []
+
+    def link(drawn: Drawn) -> str:
+        place = path.with_name(f"{path.stem}-{len(written) + 1}{figures}")
+        written.append(drawn.save(place))
+        return f"![{markdown_text(drawn.title)}]({place.name.replace(' ', '%20')})"
+
+    path.write_text(_text(page, 1, link), encoding="utf-8", newline="\n")
+    return [path, *written]
+
+
+def _text(page: Content, level: int, link: Callable[[Drawn], str] | None) -> str:
+    parts = [f"{'#' * level} {markdown_text(page.title)}", *map(markdown_text, page.lead)]
     for section in page.sections:
-        parts.append(f"## {markdown_text(section.title)}")
+        below = []
         for block in section.blocks:
             if isinstance(block, Table):
-                parts.append(block.markdown().rstrip("\n"))
-            elif isinstance(block, Plot | Panels):
-                place = path.with_name(f"{path.stem}-{len(written) + 1}{figures}")
-                written.append(block.save(place))
-                title = markdown_text(block.title)
-                parts.append(f"![{title}]({place.name.replace(' ', '%20')})")
-                parts.append(markdown_text(block.sentence))
-            else:
-                parts.append(markdown_text(block))
+                below.append(block.markdown().rstrip("\n"))
+            elif isinstance(block, str):
+                below.append(markdown_text(block))
+            elif link is not None:
+                drawn = block.make() if isinstance(block, Later) else block
+                if drawn is not None:
+                    below += [link(drawn), markdown_text(drawn.sentence)]
+        if below:
+            parts += [f"{'#' * (level + 1)} {markdown_text(section.title)}", *below]
     facts = [f"- {markdown_text(f'{name}: {value}')}" for name, value in page.provenance.lines()]
-    parts += ["---", "\n".join(facts)]
-    path.write_text("\n\n".join(parts) + "\n", encoding="utf-8", newline="\n")
-    return [path, *written]
+    return "\n\n".join([*parts, "---", "\n".join(facts)]) + "\n"

@@ -2,21 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import StringIO
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from finitewidth.report.drawing import draw_panels
-from finitewidth.report.inline import inline
-from finitewidth.report.plot import Plot, file_format, no_metadata
-from finitewidth.report.style import style
+from finitewidth.report import drawing
+from finitewidth.report.drawn import Drawn
+from finitewidth.report.plot import Plot
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False)
-class Panels:
+class Panels(Drawn):
     """Plots whose series are the same things, seen in several quantities; one legend for all.
 
     Parameters
@@ -49,21 +46,6 @@ class Panels:
                     f"{labels[0]}; panels share one legend, so give the same labels."
                 )
 
-    def figure(self) -> "Figure":
-        """The matplotlib figure, drawn afresh, of no pyplot state."""
-        with style():
-            return draw_panels(self.plots)
-
-    def svg(self, prefix: str = "") -> str:
-        """An ``<svg>`` element for an HTML page; `prefix` is put before every id."""
-        buffer = StringIO()
-        with style():
-            draw_panels(self.plots).savefig(buffer, format="svg", metadata=no_metadata("svg"))
-        return inline(buffer.getvalue(), prefix, self.title)
-
-    def save(self, path: str | Path) -> Path:
-        """Write a PNG or SVG file, by the ending of `path` (ValueError for another)."""
-        path, kind = file_format(path)
-        with style():
-            draw_panels(self.plots).savefig(path, format=kind, metadata=no_metadata(kind))
-        return path
+    def draw(self) -> "Figure":
+        """As of `Drawn`."""
+        return drawing.draw_panels(self.plots)

@@ -5,45 +5,86 @@ Text comes from the user: nothing in it is read as markup.
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
 from finitewidth.report.layout import Layout
 
 if TYPE_CHECKING:
-    from rich.console import Group
+    from rich.console import Console, ConsoleOptions, RenderableType
 
 
-def terminal(layout: Layout) -> "Group":
-    """A rich renderable: the table, its caption, the meanings of the columns, the footnotes."""
-    from rich import box
-    from rich.console import Group
-    from rich.padding import Padding
-    from rich.table import Table
-    from rich.text import Text
+@dataclass(frozen=True)
+class TerminalTable:
+    """A rich renderable: the table, its caption, the meanings of the columns, the footnotes.
 
-    table = Table(
-        title=Text(layout.title, style="bold"),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        show_edge=False,
-        padding=(0, 1),
-    )
-    columns = [_column(layout, k) for k in range(len(layout.headings))]
-    for heading, right, (_, padded) in zip(layout.headings, layout.right, columns, strict=True):
-        # In a narrow terminal digits go to the next line rather than missing.
-        table.add_column(
-            Text(heading, justify="right" if right else "left"),
-            justify="right" if right and not padded else "left",
-            overflow="fold",
-        )
-    for row in zip(*(cells for cells, _ in columns), strict=True):
-        table.add_row(*(Text(text) for text in row))
-    lines = [Text(layout.caption)] if layout.caption else []
-    lines += [Text(f"{heading}: {meaning}", style="dim") for heading, meaning in layout.meanings]
-    lines += [Text(f"[{mark}] {note}", style="yellow") for mark, note in layout.notes]
-    return Group(table, *(Padding(line, (0, 0, 0, 2)) for line in lines), Text(""))
+    No number and no word is broken over lines. Where the terminal is too narrow, the last columns
+    that hold numbers are left out, and a line says which.
+
+    Attributes
+    ----------
+    layout : Layout
+    brief : bool
+        Whether the meanings are left out.
+    """
+
+    layout: Layout
+    brief: bool = False
+
+    def __rich_console__(
+        self, console: "Console", options: "ConsoleOptions"
+    ) -> "Iterator[RenderableType]":
+        from rich import box
+        from rich.padding import Padding
+        from rich.table import Table
+        from rich.text import Text
+
+        layout = self.layout
+        kept = _that_fit(layout, options.max_width)
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+        columns = [_column(layout, k) for k in kept]
+        for k, (_, padded) in zip(kept, columns, strict=True):
+            right = layout.right[k]
+            table.add_column(
+                Text(layout.headings[k], justify="right" if right else "left"),
+                justify="right" if right and not padded else "left",
+                min_width=_least(layout, k),
+                overflow="fold",
+            )
+        for row in zip(*(cells for cells, _ in columns), strict=True):
+            table.add_row(*(Text(text) for text in row))
+        yield Text(layout.title, style="bold")
+        yield table
+        below = [(layout.caption, "")] if layout.caption else []
+        if not self.brief:
+            below += [(f"{heading}: {meaning}", "dim") for heading, meaning in layout.meanings]
+        below += [(f"[{mark}] {note}", "yellow") for mark, note in layout.notes]
+        missing = [layout.headings[k] for k in range(len(layout.headings)) if k not in kept]
+        if missing:
+            below.append((f"No room for: {', '.join(missing)}.", "dim"))
+        for text, look in below:
+            yield Padding(Text(text, style=look), (0, 0, 0, 2))
+
+
+def _least(layout: Layout, k: int) -> int:
+    """The narrowest column that breaks no number and no word."""
+    from rich.cells import cell_len
+
+    cells = _column(layout, k)[0]
+    whole = cells if layout.right[k] else [word for text in cells for word in text.split()]
+    words = [*whole, *layout.headings[k].split()]
+    return max(map(cell_len, words), default=1)
+
+
+def _that_fit(layout: Layout, width: int) -> list[int]:
+    """The columns that are shown: the first, and from the right those of numbers give way."""
+    kept = list(range(len(layout.headings)))
+    least = [_least(layout, k) for k in kept]
+    numeric = [k for k in kept[1:] if layout.right[k]] or kept[1:]
+    while numeric and sum(least[k] for k in kept) + 2 * (len(kept) - 1) > width:
+        kept.remove(numeric.pop())
+    return kept
 
 
 def _column(layout: Layout, k: int) -> tuple[list[str], bool]:

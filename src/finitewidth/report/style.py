@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from finitewidth.report.extras import needed_for
+from finitewidth._extras import needed_for
 
 SIZE = (4.8, 3.7)
 """Inches. Narrow, so that text keeps its size on a phone, whose screen is about as wide."""
@@ -55,7 +55,7 @@ def style() -> Iterator[None]:
     RuntimeError
         If matplotlib is not installed.
     """
-    with needed_for("figures"):
+    with needed_for("figures", "report"):
         import matplotlib
 
     with matplotlib.rc_context():

@@ -2,15 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from finitewidth.estimate import Estimate
 from finitewidth.report import renderings
 from finitewidth.report.cells import Value
 from finitewidth.report.layout import Column, Layout, lay_out
-
-if TYPE_CHECKING:
-    from rich.console import Group
 
 
 @dataclass(frozen=True)
@@ -84,8 +81,18 @@ class Table:
         columns = [c if isinstance(c, Column) else Column(c) for c in self.columns]
         return lay_out(self.title, columns, self.rows, self.caption)
 
-    def __rich__(self) -> "Group":
-        return renderings.terminal(self.layout())
+    def terminal(self, brief: bool = False) -> renderings.TerminalTable:
+        """A rich renderable.
+
+        Parameters
+        ----------
+        brief : bool
+            Whether the meanings of the columns are left out.
+        """
+        return renderings.TerminalTable(self.layout(), brief)
+
+    def __rich__(self) -> renderings.TerminalTable:
+        return self.terminal()
 
     def markdown(self) -> str:
         """GitHub-flavoured Markdown, to be pasted into a pull request."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from finitewidth.sweep.extras import needed_for
+from finitewidth._extras import needed_for
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,7 +88,7 @@ def run(
     A cell that fails does not end the sweep: its cause is in the result and in the store, and the
     next run tries it again. After Ctrl-C, a kill or a crash the next run continues.
     """
-    with needed_for("sweeps"):
+    with needed_for("sweeps", "sweep"):
         from finitewidth.sweep.running import run as run_grid
     return run_grid(grid, store, cluster, allow_factories=allow_factories, progress=progress)
 
@@ -116,7 +116,7 @@ def open(store: str | Path) -> "xarray.Dataset":
     RuntimeError
         If the file is damaged.
     """
-    with needed_for("sweeps"):
+    with needed_for("sweeps", "sweep"):
         from finitewidth.sweep.dataset import dataset
     return dataset(store)
 
@@ -142,6 +142,6 @@ def samples(store: str | Path, **where: Any) -> dict[str, "np.ndarray"]:
     RuntimeError
         If a file is missing or damaged; the next run computes it anew.
     """
-    with needed_for("sweeps"):
+    with needed_for("sweeps", "sweep"):
         from finitewidth.sweep.kept import samples as read
     return read(store, where)

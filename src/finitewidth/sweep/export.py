@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from finitewidth.sweep.extras import needed_for
+from finitewidth._extras import needed_for
 
 if TYPE_CHECKING:
     import xarray
@@ -88,14 +88,14 @@ def _cell(value: Any) -> Any:
 
 
 def _netcdf(dataset: "xarray.Dataset", path: Path) -> None:
-    with needed_for("NetCDF files"):
+    with needed_for("NetCDF files", "sweep"):
         import h5netcdf
     del h5netcdf  # xarray imports it by its name
     dataset.to_netcdf(path, engine="h5netcdf")
 
 
 def _zarr(dataset: "xarray.Dataset", path: Path) -> None:
-    with needed_for("Zarr folders"):
+    with needed_for("Zarr folders", "sweep"):
         import zarr
     del zarr
     # Zarr's format 3 has text of any length, and none of a fixed one.

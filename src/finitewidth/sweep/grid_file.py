@@ -62,9 +62,9 @@ def _toml(text: str, path: Path) -> dict[str, Any]:
 
 
 def _yaml(text: str, path: Path) -> dict[str, Any]:
-    from finitewidth.sweep.extras import needed_for
+    from finitewidth._extras import needed_for
 
-    with needed_for("YAML grids"):
+    with needed_for("YAML grids", "sweep"):
         import yaml
     try:
         found = yaml.safe_load(text)  # plain data only: a tag that would build an object is refused

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from finitewidth._shapes import Float
+from finitewidth.data.digits import digit
 from finitewidth.network import MLP
 
 FIELDS = (
@@ -84,19 +85,7 @@ def vector(inputs: Mapping[str, Any]) -> Float[np.ndarray, " n_in"]:
 
 
 def _digit(name: str, n_in: int) -> Float[np.ndarray, " n_in"]:
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError:
-        raise RuntimeError(
-            "the digits come with scikit-learn, which is not installed; "
-            'pip install "finitewidth[demo]".'
-        ) from None
-    images, _ = load_digits(return_X_y=True)
-    number = name.removeprefix("digits:")
-    if not number.isdigit() or int(number) >= len(images):
-        raise ValueError(
-            f"input is {name!r}, expected digits:I with I from 0 to {len(images) - 1}."
-        )
-    if n_in != images.shape[1]:
+    pixels = digit(name, "input")
+    if n_in != len(pixels):
         raise ValueError(f"input is {name!r}, which has 64 pixels, but n_in is {n_in}.")
-    return np.asarray(images[int(number)], dtype=np.float64) / 16.0
+    return pixels

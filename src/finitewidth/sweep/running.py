@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from finitewidth._extras import needed_for
 from finitewidth.sweep import grid_file
 from finitewidth.sweep.api import Outcome
 from finitewidth.sweep.cells import Cell, expand
@@ -12,7 +13,6 @@ from finitewidth.sweep.engine.course import Course, Wanted
 from finitewidth.sweep.engine.inprocess import InProcess
 from finitewidth.sweep.engine.schedule import Engine, Progress, Schedule
 from finitewidth.sweep.estimates import OBSERVABLES
-from finitewidth.sweep.extras import needed_for
 from finitewidth.sweep.grid import Grid, read
 from finitewidth.sweep.store import Writer
 from finitewidth.sweep.store.schema import CellRow
@@ -67,7 +67,7 @@ def run(
 def _engine(cluster: Any) -> Engine:
     if cluster is None:
         return InProcess()
-    with needed_for("clusters"):
+    with needed_for("clusters", "sweep"):
         from finitewidth.sweep.engine.dask import DaskEngine
 
     return DaskEngine(cluster)

@@ -1,22 +1,13 @@
-"""`PathFigure`: four paths through a network, as in Figures 1 and 2 of Hanin & Nica (2020)."""
+"""`Strands`: what a drawing of paths through a network shows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import StringIO
 from itertools import pairwise
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from finitewidth._shapes import Int
-from finitewidth.report.inline import inline
-from finitewidth.report.path_drawing import draw
-from finitewidth.report.plot import FORMATS, no_metadata
-from finitewidth.report.style import style
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 MOST = 31
 """Layers of neurons that are still told apart in one drawing."""
@@ -26,7 +17,7 @@ Mark = tuple[int, tuple[int, ...]]
 
 
 @dataclass(frozen=True, eq=False)
-class PathFigure:
+class Strands:
     """Paths drawn as strands, with collisions, loops and marked edges.
 
     Parameters
@@ -42,6 +33,8 @@ class PathFigure:
         Stands above the drawing.
     layers : (int, int), optional
         First and last layer of neurons to draw; all by default, at most 31 of them.
+    sentence : str
+        What it shows, beside it on a page.
 
     Raises
     ------
@@ -52,8 +45,9 @@ class PathFigure:
     neurons: Any
     sizes: Sequence[int]
     marks: Sequence[Mark] = ()
-    title: str = ""
+    title: str = "Paths through a network"
     layers: tuple[int, int] | None = None
+    sentence: str = "Shaded: loops. Yellow: marked edges."
 
     def __post_init__(self) -> None:
         array = np.asarray(self.neurons)
@@ -123,43 +117,3 @@ class PathFigure:
         """Pairs of collisions with none between them, not in adjacent layers."""
         meets = self.collisions
         return [(a, b) for a, b in pairwise(meets) if b - a > 1]
-
-    def figure(self) -> "Figure":
-        """The matplotlib figure.
-
-        Raises
-        ------
-        RuntimeError
-            If matplotlib is not installed.
-        """
-        with style():
-            return draw(self)
-
-    def svg(self, prefix: str = "") -> str:
-        """An ``<svg>`` element; the same bytes in every run.
-
-        Parameters
-        ----------
-        prefix : str
-            Put before every id, so that several figures can share a page.
-        """
-        buffer = StringIO()
-        with style():
-            draw(self).savefig(buffer, format="svg", metadata=no_metadata("svg"))
-        return inline(buffer.getvalue(), prefix, self.title or "Paths through a network")
-
-    def save(self, path: str | Path) -> Path:
-        """Write a PNG or SVG file, by the ending of `path`, and return the path.
-
-        Raises
-        ------
-        ValueError
-            For another ending.
-        """
-        path = Path(path)
-        if path.suffix not in FORMATS:
-            raise ValueError(f"path is {str(path)!r}, expected a name ending in .png or .svg.")
-        kind = path.suffix[1:]
-        with style():
-            draw(self).savefig(path, format=kind, metadata=no_metadata(kind))
-        return path

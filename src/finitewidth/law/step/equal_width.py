@@ -1,20 +1,15 @@
-"""The mean of one step in its two values: pattern frozen, and with the neurons that cross zero."""
+"""The width at which the frozen mean of a step and its crossing term are equal."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import exp, log
 
-from finitewidth.cli.results import Results
-from finitewidth.estimate import Estimate
-from finitewidth.law import KernelLaw
+from finitewidth.law.exact_law import ExactLaw
 from finitewidth.law.kink import scope
 from finitewidth.law.kink.estimates import CrossingTerm
-from finitewidth.law.sampler.streams import Progress
+from finitewidth.law.step.split import SIZE
 from finitewidth.network import MLP, Widths
-from finitewidth.report import Column, Table
-
-SIZE = 16_384
-"""Networks of a conditional sample unless another number is asked for."""
+from finitewidth.report import Record
 
 REFINED = 32_768
 """Networks of the conditional sample that refines the width of equality."""
@@ -29,104 +24,6 @@ RELIABLE = 0.03
 
 ROUGH = 0.01
 """Σ 1/n beyond which the large-width formula is called rough: 1.5 % of the term, 3 % in width."""
-
-MEANING = {
-    "frozen": "neurons keep their state (Theorem 2); order 1/n",
-    "crossing": "neurons carried across zero; order n^(-1/2)",
-    "real": "what a training step shows: their sum",
-}
-
-
-@dataclass(frozen=True)
-class Split:
-    """E ΔK of one step: frozen, by crossings, and of the real step.
-
-    Attributes
-    ----------
-    law : KernelLaw
-    frozen : float
-        The paper's quantity, exact, linear in the learning rate.
-    crossing : CrossingTerm
-        What the frozen value leaves out.
-    """
-
-    law: KernelLaw
-    frozen: float
-    crossing: CrossingTerm
-
-    @classmethod
-    def of(
-        cls,
-        law: KernelLaw,
-        rate: float,
-        target: float = 0.0,
-        *,
-        size: int = SIZE,
-        seed: int = 0,
-        workers: int | None = None,
-        progress: Progress | None = None,
-    ) -> "Split":
-        """Compute it.
-
-        Raises
-        ------
-        ValueError
-            Where the crossing term is not known, or outside a double.
-        """
-        crossing = law.kink_mean(
-            rate, target, size=size, seed=seed, workers=workers, progress=progress
-        )
-        return cls(law, law.update_mean(rate), crossing)
-
-    @property
-    def real(self) -> Estimate:
-        """E ΔK of the real step."""
-        term = self.crossing
-        value = self.frozen + float(term.value)
-        method = f"exact frozen mean + {term.method}"
-        return Estimate(
-            value, term.std_error, term.size, method, term.exact, term.trusted, term.note
-        )
-
-    def table(self, title: str) -> Table:
-        """The two values and their sum, each with what it means."""
-        mean = self.law.mean()
-        rows = [
-            ("pattern frozen", self.frozen, self.frozen / mean, MEANING["frozen"]),
-            ("crossing term", *_scaled(self.crossing, mean), MEANING["crossing"]),
-            ("real step", *_scaled(self.real, mean), MEANING["real"]),
-        ]
-        columns = [
-            Column("mean of one step"),
-            Column("E ΔK", digits=6),
-            Column("E ΔK / E K", digits=6),
-            Column("what it is"),
-        ]
-        return Table(title, columns, rows)
-
-
-def _scaled(one: Estimate, mean: float) -> tuple[Estimate | float, Estimate | float]:
-    """An estimate and the same over E K; plain numbers where there is no error to show."""
-    cells: list[Estimate | float] = []
-    reason = one.note.partition("; ")[2] or one.note  # without the method, which is said elsewhere
-    for unit in (1.0, mean):
-        value, error = float(one.value) / unit, float(one.std_error) / unit
-        if error == 0.0:
-            value = float(f"{value:.6g}")
-        shown = Estimate(
-            value,
-            error,
-            one.size,
-            one.method,
-            one.exact,
-            one.trusted,
-            "" if one.trusted else reason,
-        )
-        cells.append(value if error == 0.0 and one.trusted else shown)
-    return cells[0], cells[1]
-
-
-# -- the width at which both are equal -----------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -150,6 +47,10 @@ class EqualWidth:
     method: str
     rough: bool
     beta: float
+
+    def put(self, record: Record) -> None:
+        """Among other results, as ``equal_width``."""
+        record.approximate("equal_width", self.width, self.method, self.std_error)
 
     def sentence(self) -> str:
         """For a reader."""
@@ -190,9 +91,9 @@ def equal_width(net: MLP, squared_norm: float, target: float = 0.0, seed: int = 
             f"the width of equality is looked for up to {DEEPEST} hidden layers, here are {hidden}."
         )
 
-    def law_of(width: int) -> KernelLaw:
+    def law_of(width: int) -> ExactLaw:
         same = replace(net, widths=Widths([(width, hidden)]))
-        return KernelLaw(same, power_sums=(squared_norm,))
+        return ExactLaw(same, power_sums=(squared_norm,))
 
     def ratio(width: int, method: str, size: int = SIZE) -> tuple[float, CrossingTerm]:
         law = law_of(width)
@@ -248,10 +149,3 @@ def _refined(
             return None
         found = here * exp(-2.0 * gap)
     return EqualWidth(found, 2.0 * error * found, "conditional", False, hidden / found)
-
-
-def put_equal(found: Results, equal: EqualWidth | str) -> None:
-    """The width of equality among results, if there is one."""
-    if isinstance(equal, EqualWidth):
-        found.approximate("equal_width", equal.width, equal.method)
-        found.results["equal_width"]["std_error"] = equal.std_error

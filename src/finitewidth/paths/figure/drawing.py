@@ -1,4 +1,4 @@
-"""From a `PathFigure` to a matplotlib figure.
+"""From `Strands` to a matplotlib figure.
 
 Each path is a strand with a place of its own across every edge, so that paths on one edge run side
 by side, in the same order everywhere.
@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from finitewidth._shapes import Float
+from finitewidth.paths.figure.strands import Strands
 from finitewidth.report import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from finitewidth.report.path_figure import PathFigure
 
 BETWEEN = 1.9
 """Distance of layers, in units of the distance of neurons."""
@@ -35,7 +34,7 @@ DASHES = ("-", (0, (4, 1.4)), (0, (1.1, 1.1)), (0, (5, 1.4, 1.1, 1.4)))
 LOOP, MARKED, FAINT = "#e8f1f8", "#f7d774", "#9a9a9a"
 
 
-def draw(drawn: "PathFigure") -> "Figure":
+def draw(drawn: Strands) -> "Figure":
     """The figure; to be called within `style.style`, which also imports matplotlib."""
     from matplotlib import rcParams
     from matplotlib.figure import Figure
@@ -71,7 +70,7 @@ def draw(drawn: "PathFigure") -> "Figure":
     return figure
 
 
-def _heights(drawn: "PathFigure", layer: int) -> dict[int, float]:
+def _heights(drawn: Strands, layer: int) -> dict[int, float]:
     """The neurons of a layer that are drawn, with their heights; the first one is on top."""
     n, visited = drawn.sizes[layer], sorted({*drawn.neurons[:, layer].tolist()} - {-1})
     shown = list(range(n))
@@ -82,7 +81,7 @@ def _heights(drawn: "PathFigure", layer: int) -> dict[int, float]:
     return {neuron: middle - place for place, neuron in enumerate(shown)}
 
 
-def _loops(axes: "Axes", drawn: "PathFigure", first: int, last: int, high: float) -> None:
+def _loops(axes: "Axes", drawn: Strands, first: int, last: int, high: float) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     for a, b in drawn.loops:
@@ -114,7 +113,7 @@ def _loops(axes: "Axes", drawn: "PathFigure", first: int, last: int, high: float
 
 
 def _layers(
-    axes: "Axes", drawn: "PathFigure", heights: list[dict[int, float]], first: int, high: float
+    axes: "Axes", drawn: Strands, heights: list[dict[int, float]], first: int, high: float
 ) -> None:
     from matplotlib.patches import Circle
 
@@ -176,7 +175,7 @@ def _layers(
 
 
 def _line(
-    drawn: "PathFigure", heights: list[dict[int, float]], path: int, layer: int, first: int
+    drawn: Strands, heights: list[dict[int, float]], path: int, layer: int, first: int
 ) -> Float[np.ndarray, "2 2"]:
     """The strand of a path along its edge of weight layer `layer`, between the two circles."""
     ends = np.array(
@@ -194,7 +193,7 @@ def _line(
 
 def _strand(
     axes: "Axes",
-    drawn: "PathFigure",
+    drawn: Strands,
     heights: list[dict[int, float]],
     path: int,
     first: int,
@@ -218,7 +217,7 @@ def _strand(
 
 
 def _marks(
-    axes: "Axes", drawn: "PathFigure", heights: list[dict[int, float]], first: int, last: int
+    axes: "Axes", drawn: Strands, heights: list[dict[int, float]], first: int, last: int
 ) -> None:
     for number, (layer, paths) in enumerate(drawn.marks, start=1):
         if not first < layer <= last:
@@ -249,7 +248,7 @@ def _marks(
 
 
 def _ends(
-    axes: "Axes", drawn: "PathFigure", heights: list[dict[int, float]], first: int, last: int
+    axes: "Axes", drawn: Strands, heights: list[dict[int, float]], first: int, last: int
 ) -> None:
     """γ₁ … γ₄ where each strand starts and ends."""
     for side in ("start", "end"):
@@ -283,5 +282,5 @@ def _ends(
             )
 
 
-def _four(drawn: "PathFigure", layer: int) -> bool:
+def _four(drawn: Strands, layer: int) -> bool:
     return layer in drawn.collisions

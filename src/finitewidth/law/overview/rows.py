@@ -1,12 +1,14 @@
-"""The rows of `finitewidth law`: every quantity exact, by the paper, and in the joint limit."""
+"""Every quantity of the law in three forms: exact, by the paper, and in the joint limit."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import exp, log
 
-from finitewidth.law import JointLimit, KernelLaw, PaperForm
+from finitewidth.law.exact_law import ExactLaw
+from finitewidth.law.limit import JointLimit
 from finitewidth.law.magnitude import Magnitude
+from finitewidth.law.paper import PaperForm
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Row:
+class Quantity:
     """One quantity in its three forms; `paper` and `limit` where they exist."""
 
     key: str
@@ -56,17 +58,17 @@ class Row:
     limit: Number | None = None
 
 
-class LawRows:
-    """The answers of one `KernelLaw`.
+class Quantities:
+    """The answers of one `ExactLaw`.
 
     Parameters
     ----------
-    law : KernelLaw
+    law : ExactLaw
     learning_rate : float
         λ of the first step.
     """
 
-    def __init__(self, law: KernelLaw, learning_rate: float) -> None:
+    def __init__(self, law: ExactLaw, learning_rate: float) -> None:
         self.law, self.rate = law, learning_rate
 
     # -- the other two columns, where they exist ------------------------------------------------
@@ -100,7 +102,7 @@ class LawRows:
 
     # -- rows -----------------------------------------------------------------------------------
 
-    def start_rows(self) -> Iterator[Row]:
+    def at_start(self) -> Iterator[Quantity]:
         """K at initialisation."""
         law, (paper, _), (limit, _) = self.law, self.paper, self.limit
         for part, label in (("kernel", "E K"), ("weights", "E K_w"), ("biases", "E K_b")):
@@ -109,8 +111,8 @@ class LawRows:
             mean = Number.read(
                 lambda part=part: law.mean(part), lambda part=part: law.log_moment(1, part)
             )
-            yield Row(f"mean_{part}", label, mean, paper.get(f"{part}_mean"))
-        yield Row(
+            yield Quantity(f"mean_{part}", label, mean, paper.get(f"{part}_mean"))
+        yield Quantity(
             "dispersion",
             "E K²/(E K)²",
             Number.read(law.dispersion, law.log_dispersion),
@@ -120,8 +122,8 @@ class LawRows:
         spread = Number.read(
             lambda: law.relative_variance() ** 0.5, lambda: law.log_dispersion() / 2
         )
-        yield Row("relative_sd", "sd of K / E K", spread)
-        yield Row(
+        yield Quantity("relative_sd", "sd of K / E K", spread)
+        yield Quantity(
             "weights_squared",
             "E K_w²",
             Number.read(lambda: law.moment(2, "weights"), lambda: law.log_moment(2, "weights")),
@@ -129,14 +131,14 @@ class LawRows:
             self._times_means(limit and limit.weights(), "weights", "weights"),
         )
         if law.net.trains_biases:
-            yield Row(
+            yield Quantity(
                 "biases_squared",
                 "E K_b²",
                 Number.read(lambda: law.moment(2, "biases"), lambda: law.log_moment(2, "biases")),
                 paper.get("biases_squared"),
                 self._times_means(limit and limit.biases(), "biases", "biases"),
             )
-            yield Row(
+            yield Quantity(
                 "cross",
                 "E K_w K_b",
                 Number.read(law.cross_moment, law.log_cross_moment),
@@ -151,19 +153,19 @@ class LawRows:
         logs = self.law.log_moment(1, first) + self.law.log_moment(1, second)
         return Number.from_log(ratio.log + logs)
 
-    def step_rows(self) -> Iterator[Row]:
+    def of_step(self) -> Iterator[Quantity]:
         """ΔK of one step, pattern frozen; nothing without a hidden layer."""
         law, rate = self.law, self.rate
         (paper, _), (limit, _) = self.paper, self.limit
         if law.net.depth == 1:
             return
         log_change = law.log_update_mean(rate)
-        yield Row(
+        yield Quantity(
             "update_mean",
             "E ΔK",
             Number.read(lambda: law.update_mean(rate), lambda: log_change, -1),
         )
-        yield Row(
+        yield Quantity(
             "relative_update",
             "E ΔK / E K",
             Number.read(
@@ -173,19 +175,19 @@ class LawRows:
             None if limit is None else self._limit_update(limit),
         )
         natural = log_change - log(rate) - 2 * law.log_moment(1)
-        yield Row(
+        yield Quantity(
             "natural_relative_update", "E ΔK / E K at λ = 1/E K", Number.from_log(natural, -1)
         )
-        yield Row(
+        yield Quantity(
             "relative_update_sd",
-            "sd of ΔK / E K, target 0",
+            "sd of ΔK / E K, t = 0",
             Number.read(
                 lambda: law.update_variance(rate) ** 0.5 / law.mean(),
                 lambda: law.log_update_variance(rate) / 2 - law.log_moment(1),
             ),
         )
 
-    def by_paper(self, row: Row) -> Number:
+    def by_paper(self, row: Quantity) -> Number:
         """The paper's value; its updates are printed for λ = 1 and without sign."""
         assert row.paper is not None
         value = row.paper.value

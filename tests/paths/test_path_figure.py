@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from finitewidth.report import PathFigure, figure_one, figure_two
+from finitewidth.paths.figure import PathFigure, figure_one, figure_two
 
 FOUR = np.array([[0, 1, 2, 0], [0, 1, 2, 0], [1, 1, 2, 0], [1, 1, 2, 0]])
 SIZES = (2, 3, 4, 1)

@@ -7,7 +7,7 @@ leave it with other partners, γ₁ with γ₃ and γ₂ with γ₄, and meet ag
 
 from collections.abc import Sequence
 
-from finitewidth.report.path_figure import PathFigure
+from finitewidth.paths.figure.figure import PathFigure
 
 
 def figure_one(sizes: Sequence[int]) -> PathFigure:

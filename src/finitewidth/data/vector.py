@@ -5,16 +5,19 @@ from pathlib import Path
 import numpy as np
 
 from finitewidth._shapes import Float
+from finitewidth.data.digits import digit
 
 
-def read_input(spec: str) -> Float[np.ndarray, " n_in"]:
-    """The input that --input names.
+def vector(spec: str, name: str = "input") -> Float[np.ndarray, " n_in"]:
+    """The input vector that a text names.
 
     Parameters
     ----------
     spec : str
         A path ending in ``.npy`` (one vector), or ``digits:I`` for image I of scikit-learn's
         digits, its 64 pixels scaled to [0, 1].
+    name : str
+        What the sentence of an error calls it.
 
     Raises
     ------
@@ -24,12 +27,12 @@ def read_input(spec: str) -> Float[np.ndarray, " n_in"]:
         If scikit-learn is needed and not installed.
     """
     if spec.startswith("digits:"):
-        return _digit(spec)
+        return digit(spec, name)
     path = Path(spec)
     if path.suffix != ".npy":
-        raise ValueError(f"--input is {spec!r}, expected a .npy file or digits:I, e.g. digits:7.")
+        raise ValueError(f"{name} is {spec!r}, expected a .npy file or digits:I, e.g. digits:7.")
     if not path.is_file():
-        raise ValueError(f"--input names {spec!r}, but there is no such file.")
+        raise ValueError(f"{name} names {spec!r}, but there is no such file.")
     try:
         array = np.load(path, allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
@@ -37,13 +40,13 @@ def read_input(spec: str) -> Float[np.ndarray, " n_in"]:
             "holds Python objects" if "pickle" in str(error) and _is_npy(path) else "is not one"
         )
         raise ValueError(
-            f"--input names {spec!r}, which {reason}; expected a .npy file of plain numbers "
+            f"{name} names {spec!r}, which {reason}; expected a .npy file of plain numbers "
             "written by numpy.save."
         ) from None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub" or array.ndim != 1:
         shape = getattr(array, "shape", ())
         raise ValueError(
-            f"--input names {spec!r}, an array of shape {list(shape)} and type "
+            f"{name} names {spec!r}, an array of shape {list(shape)} and type "
             f"{getattr(array, 'dtype', type(array).__name__)}; expected one vector of real numbers."
         )
     return array.astype(np.float64)
@@ -52,31 +55,3 @@ def read_input(spec: str) -> Float[np.ndarray, " n_in"]:
 def _is_npy(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(6) == b"\x93NUMPY"
-
-
-def digits() -> Float[np.ndarray, "images 64"]:
-    """scikit-learn's handwritten digits, pixels scaled to [0, 1].
-
-    Raises
-    ------
-    RuntimeError
-        If scikit-learn is not installed.
-    """
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError:
-        raise RuntimeError(
-            "the digits come with scikit-learn, which is not installed; "
-            'pip install "finitewidth[demo]".'
-        ) from None
-    images, _ = load_digits(return_X_y=True)
-    return np.asarray(images, dtype=np.float64) / 16.0
-
-
-def _digit(spec: str) -> Float[np.ndarray, " n_in"]:
-    images, text = digits(), spec.removeprefix("digits:")
-    if not text.isdigit() or int(text) >= len(images):
-        raise ValueError(
-            f"--input is {spec!r}, expected digits:I with I from 0 to {len(images) - 1}."
-        )
-    return images[int(text)]

@@ -1,0 +1,62 @@
+"""`finitewidth`: the commands, and what becomes of an error."""
+
+import sys
+
+import typer
+
+from finitewidth import __version__
+from finitewidth.cli.check import check
+from finitewidth.cli.design import design
+from finitewidth.cli.expansion import expansion
+from finitewidth.cli.paths import paths
+from finitewidth.cli.reproduce import reproduce
+from finitewidth.cli.sample import sample
+from finitewidth.cli.simulate import simulate
+from finitewidth.cli.step import step
+from finitewidth.cli.sweep import sweep
+
+BAD_INPUT = 2
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="How random a network's neural tangent kernel is, how far training moves it, "
+    "and which widths and depth would change that.",
+)
+app.command()(sample)
+app.command()(step)
+app.command()(simulate)
+app.command()(expansion)
+app.command()(check)
+app.command()(design)
+app.command()(paths)
+app.command()(reproduce)
+app.add_typer(sweep, name="sweep")
+
+
+def _version(show: bool | None) -> None:
+    if show:
+        typer.echo(f"finitewidth {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool | None = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and stop."
+    ),
+) -> None:
+    del version  # handled by its callback
+
+
+def main_old() -> None:
+    """Run the command line.
+
+    Exit codes: 0 fine, 1 a check that failed, 2 bad input, with one sentence on standard error.
+    """
+    try:
+        app()
+    except (ValueError, TypeError, RuntimeError) as error:
+        sys.stderr.write(f"finitewidth: {error}\n")
+        sys.exit(BAD_INPUT)

@@ -1,0 +1,3 @@
+"""The exact law of one network at a glance."""
+
+from finitewidth.law.overview.overview import Overview as Overview

@@ -1,0 +1,1 @@
+"""The first step of SGD: pattern frozen, neurons that cross zero, and both together."""

@@ -1,0 +1,107 @@
+"""The mean of one step in its two values: pattern frozen, and with the neurons that cross zero."""
+
+from dataclasses import dataclass
+
+from finitewidth.estimate import Estimate
+from finitewidth.law.exact_law import ExactLaw
+from finitewidth.law.kink.estimates import CrossingTerm
+from finitewidth.law.sampler.streams import Progress
+from finitewidth.report import Column, Table
+
+SIZE = 16_384
+"""Networks of a conditional sample unless another number is asked for."""
+
+MEANING = {
+    "frozen": "neurons keep their state; 1/n",
+    "crossing": "neurons cross zero; n^(-1/2)",
+    "real": "what training shows: the sum",
+}
+
+
+@dataclass(frozen=True)
+class Split:
+    """E ΔK of one step: frozen, by crossings, and of the real step.
+
+    Attributes
+    ----------
+    law : ExactLaw
+    frozen : float
+        The paper's quantity, exact, linear in the learning rate.
+    crossing : CrossingTerm
+        What the frozen value leaves out.
+    """
+
+    law: ExactLaw
+    frozen: float
+    crossing: CrossingTerm
+
+    @classmethod
+    def of(
+        cls,
+        law: ExactLaw,
+        rate: float,
+        target: float = 0.0,
+        *,
+        size: int = SIZE,
+        seed: int = 0,
+        workers: int | None = None,
+        progress: Progress | None = None,
+    ) -> "Split":
+        """Compute it.
+
+        Raises
+        ------
+        ValueError
+            Where the crossing term is not known, or outside a double.
+        """
+        crossing = law.kink_mean(
+            rate, target, size=size, seed=seed, workers=workers, progress=progress
+        )
+        return cls(law, law.update_mean(rate), crossing)
+
+    @property
+    def real(self) -> Estimate:
+        """E ΔK of the real step."""
+        term = self.crossing
+        value = self.frozen + float(term.value)
+        method = f"exact frozen mean + {term.method}"
+        return Estimate(
+            value, term.std_error, term.size, method, term.exact, term.trusted, term.note
+        )
+
+    def table(self, title: str) -> Table:
+        """The two values and their sum, each with what it means."""
+        mean = self.law.mean()
+        rows = [
+            ("pattern frozen", self.frozen, self.frozen / mean, MEANING["frozen"]),
+            ("crossing term", *_scaled(self.crossing, mean), MEANING["crossing"]),
+            ("real step", *_scaled(self.real, mean), MEANING["real"]),
+        ]
+        columns = [
+            Column("mean of one step"),
+            Column("E ΔK", digits=6),
+            Column("E ΔK / E K", digits=6),
+            Column("what it is"),
+        ]
+        return Table(title, columns, rows)
+
+
+def _scaled(one: Estimate, mean: float) -> tuple[Estimate | float, Estimate | float]:
+    """An estimate and the same over E K; plain numbers where there is no error to show."""
+    cells: list[Estimate | float] = []
+    reason = one.note.partition("; ")[2] or one.note  # without the method, which is said elsewhere
+    for unit in (1.0, mean):
+        value, error = float(one.value) / unit, float(one.std_error) / unit
+        if error == 0.0:
+            value = float(f"{value:.6g}")
+        shown = Estimate(
+            value,
+            error,
+            one.size,
+            one.method,
+            one.exact,
+            one.trusted,
+            "" if one.trusted else reason,
+        )
+        cells.append(value if error == 0.0 and one.trusted else shown)
+    return cells[0], cells[1]

@@ -1,8 +1,0 @@
-"""One sentence where the extra ``report`` is missing."""
-
-from functools import partial
-
-from finitewidth import _extras
-
-needed_for = partial(_extras.needed_for, extra="report")
-"""Wrap its imports; raises as `finitewidth._extras.needed_for`."""
