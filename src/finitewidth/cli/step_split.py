@@ -7,8 +7,8 @@ from math import exp, log
 from finitewidth.cli.results import Results
 from finitewidth.estimate import Estimate
 from finitewidth.law import KernelLaw
-from finitewidth.law.kink import scope
-from finitewidth.law.kink.estimates import CrossingTerm
+from finitewidth.law.crossing import known as scope
+from finitewidth.law.crossing.estimates import CrossingTerm
 from finitewidth.law.sampler.streams import Progress
 from finitewidth.network import MLP, Widths
 from finitewidth.report import Column, Table

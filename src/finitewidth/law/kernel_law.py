@@ -5,15 +5,15 @@ from math import isfinite
 from numbers import Real
 
 from finitewidth.law import arithmetic, breakdown, limit, moments, paper, update
+from finitewidth.law.crossing_law import CrossingLaw
 from finitewidth.law.inputs import PowerSums, from_sums, from_vector
-from finitewidth.law.kink_law import KinkLaw
 from finitewidth.law.magnitude import Magnitude
 from finitewidth.law.sampled_law import SampledLaw
 from finitewidth.law.schemes import cross, hessian, output_kernel, update_part
 from finitewidth.network import MLP
 
 
-class KernelLaw(SampledLaw, KinkLaw):
+class KernelLaw(SampledLaw, CrossingLaw):
     """Moments of the neural tangent kernel K = K_w + K_b at initialisation, exact at finite width.
 
     K is the diagonal entry K(x, x) = Σ_θ λ_θ (∂N/∂θ)² of a scalar output at one input, for any

@@ -86,7 +86,7 @@ def step(layers: int, width: int, size: int, seed: int, *, quick: bool) -> Step:
         real.outputs_after, real.crossed, real.method,
     )  # fmt: skip
     networks = 4_096 if quick else 32_768
-    crossing = law.kink_mean(rate, size=networks, seed=seed)
+    crossing = law.crossing_mean(rate, size=networks, seed=seed)
     return Step(
         net,
         law.update_mean(),
@@ -201,7 +201,7 @@ def _figure(found: list[Step]) -> Plot:
     fine = [10, 16, 25, 40, 64, 100, 160, 250, 400, 640]
     laws = [KernelLaw(net, unit_input(net)) for net in (MLP.equal_width(N_IN, n, 1) for n in fine)]
     frozen = [-law.update_mean() for law in laws]
-    crossing = [-float(law.kink_mean().value) for law in laws]
+    crossing = [-float(law.crossing_mean().value) for law in laws]
     widths = [one.net.widths[0] for one in found]
     return Plot(
         title="One step, one hidden layer: size of the mean change against the width",

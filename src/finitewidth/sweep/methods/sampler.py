@@ -7,9 +7,9 @@ import numpy as np
 
 from finitewidth.law import KernelLaw
 from finitewidth.law.sampler.ask import check_sampled
+from finitewidth.law.sampler.one_pass import sweep
 from finitewidth.law.sampler.sample import parts
 from finitewidth.law.sampler.streams import BLOCK
-from finitewidth.law.sampler.sweep import sweep
 from finitewidth.sweep.methods.law import known_moments
 from finitewidth.sweep.methods.registry import Method
 from finitewidth.sweep.networks import layers, network, power_sums

@@ -12,7 +12,7 @@ one hidden layer of width 10 to eight of width 30.
 
 from math import exp, inf, log
 
-from finitewidth.law.kink.leading import Leading
+from finitewidth.law.crossing.leading import Leading
 from finitewidth.law.layerwise import activation_moment
 from finitewidth.network import MLP
 

@@ -1,4 +1,4 @@
-"""One backward sweep draws K of a block of networks at a cost that does not depend on the width.
+"""One pass backwards draws K of a block of networks at a cost that does not depend on the width.
 
 With Gaussian weights and r_j = |x^(j)|², s_j = |∂N/∂y^(j)|² (docs, "The law of K itself"):
 
@@ -6,7 +6,7 @@ With Gaussian weights and r_j = |x^(j)|², s_j = |∂N/∂y^(j)|² (docs, "The l
     K_w = Σ_j λ_j r_{j−1} s_j,   K_b = Σ_j s_j .
 
 The gradient is pinned along x^(j) only, because x^(j)·δ^(j) = N. In the scale-free variables
-t_j = s_j r_j/N² and q_j = t_j/Y_j (q_d = 1/g²) everything is a sweep from the output down,
+t_j = s_j r_j/N² and q_j = t_j/Y_j (q_d = 1/g²) everything is one pass from the output down,
 
     t_j = T(q_{j+1}; draws of layer j),   K_w = N² Σ_j (λ_j/c_j) q_j,   s_j = t_j P_j,
     P_{d−1} = c_d g²,   P_{j−1} = P_j c_j Y_j   (P_j = N²/r_j, so N² = P_0 |x|²),
@@ -64,7 +64,7 @@ def _hidden_layers_from_the_top(net: MLP) -> Iterator[tuple[int, float, float]]:
             yield segment.width, layer.weight_variance, mark
 
 
-def sweep(net: MLP, squared_norm: float, rng: np.random.Generator, count: int) -> Block:
+def draw_block(net: MLP, squared_norm: float, rng: np.random.Generator, count: int) -> Block:
     """Draw one block.
 
     Parameters

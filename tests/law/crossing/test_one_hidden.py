@@ -8,7 +8,7 @@ from scipy import stats
 from scipy.integrate import quad
 
 import finitewidth as fw
-from finitewidth.law.kink.one_hidden import mean_error, one_hidden
+from finitewidth.law.crossing.one_hidden import mean_error, one_hidden
 
 
 def folded(variance, target):

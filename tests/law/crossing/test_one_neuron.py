@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from finitewidth.law.kink.switch import switch
+from finitewidth.law.crossing.one_neuron import one_crossing
 
 SLOPES = (0.0, 0.3, 0.99, -0.5, -1.0, 2.0, -3.0)
 PLACES = (0.0, 0.2, -1.1, 2.5, 7.0)
@@ -35,7 +35,7 @@ def by_quadrature(m: float, s: float, slope: float) -> tuple[float, float, float
 def test_against_quadrature(slope):
     for m in PLACES:
         for s in (1.0, 0.4):
-            found = switch(np.array([m]), np.array([s]), slope)
+            found = one_crossing(np.array([m]), np.array([s]), slope)
             want = by_quadrature(m, s, slope)
             # relative to the terms, which cancel by a factor 1 − α near slope 1
             np.testing.assert_allclose(
@@ -46,11 +46,11 @@ def test_against_quadrature(slope):
 
 def test_far_from_the_corner_both_slopes_move_alike():
     """For |m| ≫ s no sign changes, and E (p_on² − p_off²)(|p_on| − |p_off|) = 2|m| s² (1−α)²."""
-    found = switch(np.array([1e30, -1e30]), np.array([1.0, 1.0]), 0.25)
+    found = one_crossing(np.array([1e30, -1e30]), np.array([1.0, 1.0]), 0.25)
     np.testing.assert_allclose(found.change, 2e30 * 0.75**2, rtol=1e-13)
 
 
 def test_no_corner_no_change():
-    found = switch(np.array([0.3, -2.0]), np.array([1.0, 0.5]), 1.0)
+    found = one_crossing(np.array([0.3, -2.0]), np.array([1.0, 0.5]), 1.0)
     assert not found.change.any()
     assert not found.square.any()

@@ -1,14 +1,14 @@
-"""`kink_matrix`: what a step on a batch adds to every kernel entry by crossings."""
+"""`crossing_matrix`: what a step on a batch adds to every kernel entry by crossings."""
 
 import numpy as np
 
 from finitewidth._memory import available, readable
 from finitewidth._shapes import Float
 from finitewidth.estimate import Estimate
-from finitewidth.law.kink import scope
-from finitewidth.law.kink.blocks import in_blocks
-from finitewidth.law.kink.pair import leading_pair
-from finitewidth.law.kink.several import changes
+from finitewidth.law.crossing import known
+from finitewidth.law.crossing.blocks import in_blocks
+from finitewidth.law.crossing.pair import leading_pair
+from finitewidth.law.crossing.several import changes
 from finitewidth.law.sampler.streams import Progress, checked_seed, checked_size
 from finitewidth.network import MLP
 
@@ -19,7 +19,7 @@ NARROWEST = 20
 """Below this width dead layers at single inputs are frequent enough to be seen."""
 
 
-def kink_matrix(
+def crossing_matrix(
     net: MLP,
     X: object,
     y: object,
@@ -74,23 +74,23 @@ def kink_matrix(
 
     Notes
     -----
-    Derivation: see `finitewidth.law.kink.several`.
+    Derivation: see `finitewidth.law.crossing.several`.
     """
-    scope.check_network(net)
-    inputs = scope.matrix(X, net.n_in)
+    known.check_network(net)
+    inputs = known.matrix(X, net.n_in)
     count = len(inputs)
-    targets = scope.vector("y", y, count)
-    shares = scope.vector("weights", np.ones(count) if weights is None else weights, count)
+    targets = known.vector("y", y, count)
+    shares = known.vector("weights", np.ones(count) if weights is None else weights, count)
     if (shares < 0).any():
         raise ValueError(f"weights holds {shares.min():g}, expected numbers of at least 0.")
-    rate = scope.rate(learning_rate)
+    rate = known.rate(learning_rate)
     if method not in ("conditional", "leading"):
         raise ValueError(f"method is {method!r}, expected 'conditional' or 'leading'.")
     hidden = len(net.widths)
-    if not scope.has_crossings(net):
+    if not known.has_crossings(net):
         nothing = np.zeros((count, count))
-        return Estimate(nothing, nothing, 0, "closed", exact=True, note=scope.NOTHING)
-    scope.check_sampled(net)
+        return Estimate(nothing, nothing, 0, "closed", exact=True, note=known.NOTHING)
+    known.check_sampled(net)
     gram = inputs @ inputs.T
     _check_parallel(gram)
     if method == "leading":
@@ -103,7 +103,7 @@ def kink_matrix(
         note = "leading order in the width; the relative error is of order 1/√n off the diagonal"
         return Estimate(found, np.zeros_like(found), 0, "leading", note=note)
     if count == 1:
-        scope.check_target(net, float(targets[0]))
+        known.check_target(net, float(targets[0]))
     elif hidden > 1:
         _check_wide(net)
     number = checked_size(size)
@@ -114,6 +114,9 @@ def kink_matrix(
         net, gram, targets, shares, number, checked_seed(seed), workers, progress
     )
     return Estimate(rate * mean, rate * error, number * hidden * count, "conditional", exact=True)
+
+
+kink_matrix = crossing_matrix
 
 
 def _sampled(

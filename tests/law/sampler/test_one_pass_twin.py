@@ -1,4 +1,4 @@
-"""The sweep against a twin: the recursions of r_j and s_j, network by network, in plain scalars.
+"""One pass against a twin: the recursions of r_j and s_j, network by network, in plain scalars.
 
 The twin consumes the same draws in the same order, so the two agree in every network up to
 rounding. It keeps whole arrays of layers: r_j from the input up, s_j from the output down.
@@ -25,8 +25,8 @@ import pytest
 
 import finitewidth as fw
 from finitewidth.law.sampler.neurons import active_neurons
+from finitewidth.law.sampler.one_pass import draw_block
 from finitewidth.law.sampler.sample import parts
-from finitewidth.law.sampler.sweep import sweep
 from tests.law.sampler.sabotage import Layer
 
 SQUARED_NORM = 1.7
@@ -116,7 +116,7 @@ def twin(net: fw.MLP, seed: int) -> np.ndarray:
 
 
 def fast(net: fw.MLP, seed: int) -> np.ndarray:
-    block = sweep(net, SQUARED_NORM, np.random.default_rng(seed), COUNT)
+    block = draw_block(net, SQUARED_NORM, np.random.default_rng(seed), COUNT)
     squared, weights, biases, _ = parts(net, block)
     output = np.sign(block.output) * np.sqrt(squared.plain("N²"))
     return np.array([output, weights.plain("K_w"), biases.plain("K_b"), block.alive])
@@ -185,7 +185,7 @@ def test_deep_networks_agree_in_logs() -> None:
     """
     net = fw.MLP.equal_width(3, 30, 800, hidden_gain=0.4)
     output, layers = draw(net, 5)
-    block = sweep(net, SQUARED_NORM, np.random.default_rng(5), COUNT)
+    block = draw_block(net, SQUARED_NORM, np.random.default_rng(5), COUNT)
     squared, weights, biases, _ = parts(net, block)
     assert block.alive.all()
     c = [0.0, *(layer.weight_variance for layer in net.layers())]

@@ -1,4 +1,4 @@
-"""One neuron at zero: what its switch does to the kernel, averaged over its outgoing weights.
+"""One neuron at zero: what its crossing does to the kernel, averaged over its outgoing weights.
 
 Take neuron u of layer j at y_u = 0. There its output is 0 whatever its slope, so everything above
 it is the same on both sides, and with ∇N_0 the gradient of N through the other neurons,
@@ -30,7 +30,7 @@ _FAR = 100.0
 
 
 @dataclass(frozen=True)
-class Switch:
+class Crossing:
     """Means over the outgoing weights of one neuron at zero, one entry a network.
 
     Attributes
@@ -48,7 +48,7 @@ class Switch:
     square: Float[np.ndarray, " n"]
 
 
-def switch(m: Float[np.ndarray, " n"], s: Float[np.ndarray, " n"], slope: float) -> Switch:
+def one_crossing(m: Float[np.ndarray, " n"], s: Float[np.ndarray, " n"], slope: float) -> Crossing:
     """Means for p_on = m + sξ and p_off = m + αsξ with ξ standard normal.
 
     Parameters
@@ -94,4 +94,4 @@ def switch(m: Float[np.ndarray, " n"], s: Float[np.ndarray, " n"], slope: float)
                 + 2.0 * linear * quadratic * moments[3 + power]
                 + quadratic**2 * moments[4 + power]
             )
-    return Switch(change * s**3, speed * s, square * s**5)
+    return Crossing(change * s**3, speed * s, square * s**5)

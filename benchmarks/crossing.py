@@ -7,7 +7,7 @@ import numpy as np
 import finitewidth as fw
 from benchmarks.table import Line
 from benchmarks.timing import median_seconds
-from finitewidth.law.kink.leading import leading
+from finitewidth.law.crossing.leading import leading
 
 ERROR = 0.01
 
@@ -39,7 +39,7 @@ def _against_steps(net: fw.MLP, networks: int, limit: float) -> Line:
     size = 1024
     while True:
         start = time.perf_counter()
-        found = law.kink_mean(rate, size=size, method="conditional")
+        found = law.crossing_mean(rate, size=size, method="conditional")
         seconds = time.perf_counter() - start
         if found.std_error < ERROR * abs(found.value):
             break

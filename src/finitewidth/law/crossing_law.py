@@ -2,10 +2,11 @@
 
 from finitewidth.estimate import Estimate
 from finitewidth.law import update
+from finitewidth.law.crossing import known
+from finitewidth.law.crossing.estimates import CrossingTerm, StepVariance
+from finitewidth.law.crossing.method import crossing_term, mean_number
+from finitewidth.law.crossing.step_variance import Frozen, step_variance
 from finitewidth.law.inputs import PowerSums
-from finitewidth.law.kink import choose, scope
-from finitewidth.law.kink.estimates import CrossingTerm, StepVariance
-from finitewidth.law.kink.step_variance import Frozen, step_variance
 from finitewidth.law.magnitude import Magnitude
 from finitewidth.law.moments import output_moment
 from finitewidth.law.sampler.streams import Progress
@@ -15,13 +16,13 @@ SIZE = 16_384
 """Networks of a sample unless another number is asked for: half a per cent at ordinary widths."""
 
 
-class KinkLaw:
+class CrossingLaw:
     """One real SGD step on ½(N − t)²: what the paper's frozen pattern leaves out."""
 
     net: MLP
     _sums: PowerSums
 
-    def kink_mean(
+    def crossing_mean(
         self,
         learning_rate: float = 1.0,
         target: float = 0.0,
@@ -68,19 +69,21 @@ class KinkLaw:
 
         Notes
         -----
-        Derivation: see `finitewidth.law.kink.switch`, `.leading`, `.sweep`.
+        Derivation: see `finitewidth.law.crossing.one_neuron`, `.leading`, `.at_zero`.
         """
-        return choose.crossing_term(
+        return crossing_term(
             self.net,
             float(self._sums(2)),
-            scope.rate(learning_rate),
-            scope.target(target),
+            known.rate(learning_rate),
+            known.target(target),
             method,
             size,
             seed,
             workers,
             progress,
         )
+
+    kink_mean = crossing_mean
 
     def step_mean(
         self,
@@ -96,14 +99,14 @@ class KinkLaw:
         """E ΔK of one real SGD step: the frozen mean plus the crossing term.
 
         The frozen mean (`update_mean`) is exact and does not depend on the target; the crossing
-        term does. Arguments and errors as for `kink_mean`.
+        term does. Arguments and errors as for `crossing_mean`.
         """
-        term = self.kink_mean(
+        term = self.crossing_mean(
             learning_rate, target, method=method, size=size, seed=seed,
             workers=workers, progress=progress,
         )  # fmt: skip
         return Estimate(
-            float(term.value) + self._frozen_mean(scope.rate(learning_rate)),
+            float(term.value) + self._frozen_mean(known.rate(learning_rate)),
             term.std_error,
             term.size,
             f"exact frozen mean + {term.method}",
@@ -126,9 +129,9 @@ class KinkLaw:
 
         The sum of `.jumps` (noise of single crossings, linear in the learning rate), `.drift`,
         `.shared` and `.frozen` (`update_variance`, exact); closed for one hidden layer,
-        conditional Monte Carlo for more. Arguments and errors as for `kink_mean`.
+        conditional Monte Carlo for more. Arguments and errors as for `crossing_mean`.
         """
-        rate, goal = scope.rate(learning_rate), scope.target(target)
+        rate, goal = known.rate(learning_rate), known.target(target)
         output = output_moment(self.net, self._sums, 2, 0)
         frozen = Frozen(
             self._frozen_mean(rate),
@@ -151,13 +154,13 @@ class KinkLaw:
     ) -> Estimate:
         """Mean number of neurons that one step carries across zero, to first order in the rate.
 
-        Arguments and errors as for `kink_mean`.
+        Arguments and errors as for `crossing_mean`.
         """
-        return choose.crossings(
+        return mean_number(
             self.net,
             float(self._sums(2)),
-            scope.rate(learning_rate),
-            scope.target(target),
+            known.rate(learning_rate),
+            known.target(target),
             size,
             seed,
             workers,

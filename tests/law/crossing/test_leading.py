@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import finitewidth as fw
-from finitewidth.law.kink.leading import leading
+from finitewidth.law.crossing.leading import leading
 
 
 def value(net, squared_norm=10.0, target=0.0):
@@ -127,7 +127,7 @@ def test_no_depth_leaves_the_doubles():
         assert np.isfinite([found.total, found.deviation]).all()
         assert np.isfinite(found.terms).all()
     with pytest.raises(ValueError, match="outside the range of a double"):
-        fw.KernelLaw(fw.MLP.equal_width(10, 64, 100_000, hidden_gain=5.0)).kink_mean(
+        fw.KernelLaw(fw.MLP.equal_width(10, 64, 100_000, hidden_gain=5.0)).crossing_mean(
             method="leading"
         )
 

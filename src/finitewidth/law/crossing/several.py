@@ -6,7 +6,7 @@ speeds −P_off and −P_on,
 
     P_off = Σ_k w_k e_k M_k,   P_on = P_off + (1−α) w_ξ e_ξ a q ,
 
-and the switch changes K(x_ξ, x_b) by (1−α) a M_b for b ≠ ξ and K(x_ξ, x_ξ) by
+and the crossing changes K(x_ξ, x_b) by (1−α) a M_b for b ≠ ξ and K(x_ξ, x_ξ) by
 (1−α) a ((1−α) a q + 2 M_ξ). So, with (z)₊ = max(z, 0) and (z)₋ = max(−z, 0), the entries change by
 
     λ Σ_j n_j E[ (2π c_j r_{j−1}(x_ξ))^(−1/2) · jump · ((P_off)₋ − (P_on)₊) ] ,
@@ -20,7 +20,7 @@ from math import pi
 import numpy as np
 
 from finitewidth._shapes import Float
-from finitewidth.law.kink.gram import backward, forward
+from finitewidth.law.crossing.gram import backward, forward
 from finitewidth.network import MLP
 
 

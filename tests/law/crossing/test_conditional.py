@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import finitewidth as fw
-from finitewidth.law.kink import conditional as module
-from finitewidth.law.kink.conditional import BLOCK, conditional
-from finitewidth.law.kink.leading import leading
-from finitewidth.law.kink.one_hidden import one_hidden
+from finitewidth.law.crossing import conditional as module
+from finitewidth.law.crossing.conditional import BLOCK, conditional
+from finitewidth.law.crossing.leading import leading
+from finitewidth.law.crossing.one_hidden import one_hidden
 
 RELU = fw.MLP.equal_width(10, 30, 3)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import finitewidth as fw
-from finitewidth.law.kink.several import changes
-from tests.law.kink.steps import backward, forward
+from finitewidth.law.crossing.several import changes
+from tests.law.crossing.steps import backward, forward
 
 X = np.array([[0.9, -1.3, 0.4], [0.2, 0.7, 1.1]])
 Y, SHARES = np.array([0.4, -0.2]), np.array([1.0, 0.6])

@@ -63,7 +63,7 @@ def check_target(net: MLP, target: float) -> None:
     """Refuse a target other than 0 where rare networks have no limit of small steps.
 
     With one active neuron in a layer the density of a neuron above at zero is not integrable, and
-    a neuron that is alone in its layer switches the layers above with it; both need t ≠ 0, a layer
+    a neuron that is alone in its layer takes the layers above with it; both need t ≠ 0, a layer
     above, and have weight n 2^(−n).
 
     Raises

@@ -1,4 +1,4 @@
-"""Networks with one neuron at zero, drawn with their matrices stored: a twin of the sweep."""
+"""Networks with one neuron at zero, drawn with their matrices stored: a twin of `at_zero`."""
 
 import numpy as np
 

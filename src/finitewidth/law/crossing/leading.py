@@ -11,7 +11,7 @@ factors of weights and biases, and κ_j = λ_j r_{j−1} + β:
 
 T_j is the Gram matrix of the Jacobian of x^(j) in the parameters below. Its n² entries off the
 diagonal are of order n^(−1/2) each and count as much as the diagonal in tr T_j². For neuron u of
-layer j at zero, p_off and p_on (see `switch`) are normal with σ_off² = σ_m² + α²σ_b²,
+layer j at zero, p_off and p_on (see `one_neuron`) are normal with σ_off² = σ_m² + α²σ_b²,
 σ_on² = σ_m² + σ_b² and covariance σ_m² + ασ_b², and their mean over the change is
 
     −(1/2q) E (p_on² − p_off²)(|p_on| − |p_off|) = −b_j/(q_j √(2π)) ,
@@ -27,7 +27,7 @@ from math import log, pi
 import numpy as np
 
 from finitewidth._shapes import Float
-from finitewidth.law.kink.output_error import log_mean_error, log_square_error
+from finitewidth.law.crossing.output_error import log_mean_error, log_square_error
 from finitewidth.network import MLP
 
 MAX_LAYERS = 5_000_000

@@ -1,12 +1,12 @@
-"""The width-free sweep against networks with stored matrices, moment by moment."""
+"""The width-free draws against networks with stored matrices, moment by moment."""
 
 import numpy as np
 import pytest
 
 import finitewidth as fw
-from finitewidth.law.kink import neurons
-from finitewidth.law.kink.sweep import sweep
-from tests.law.kink.dense import events
+from finitewidth.law.crossing import neurons
+from finitewidth.law.crossing.at_zero import draw_at_zero
+from tests.law.crossing.dense import events
 
 X = np.array([0.9, -1.3, 0.4])
 CASES = {
@@ -36,7 +36,7 @@ def statistics(output, spread, q, m, outgoing):
 
 def drawn(net, place, seed):
     rng = np.random.default_rng(seed)
-    event = sweep(net, float(X @ X), np.full(SIZE, place), rng)
+    event = draw_at_zero(net, float(X @ X), np.full(SIZE, place), rng)
     with np.errstate(divide="ignore"):
         spread = np.where(event.alive, 1.0 / event.density**2, 0.0)
     found = np.stack([event.output, spread, event.velocity, event.overlap, event.outgoing])

@@ -1,4 +1,4 @@
-"""One hidden layer of the sweep: which neurons are active, and two gradients taken through it."""
+"""One hidden layer of the pass: which neurons are active, and two gradients taken through it."""
 
 from dataclasses import dataclass
 

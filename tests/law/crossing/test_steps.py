@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import finitewidth as fw
-from tests.law.kink.steps import contest, extrapolate
+from tests.law.crossing.steps import contest, extrapolate
 
 STEPS, DEGREE = np.array([0.05, 0.1, 0.2, 0.4]), 2
 X = np.ones((1, 10))
@@ -42,7 +42,7 @@ def compare(net, target, size, seed=21):
     rates = STEPS / law.mean()
     seen = contest(net, X, np.array([target]), np.ones(1), rates, size, seed)
     unit = rates[0]
-    term = law.kink_mean(unit, target, size=200_000, seed=3)
+    term = law.crossing_mean(unit, target, size=200_000, seed=3)
     step = law.step_mean(unit, target, size=200_000, seed=3)
     found = []
     for values, errors, want in (
@@ -120,7 +120,7 @@ def test_a_batch_with_a_held_out_input():
         net = fw.MLP(4, widths)
         rates = STEPS / fw.KernelLaw(net, x[0]).mean()
         seen = contest(net, x, y, shares, rates, size, 3)
-        want = fw.law.kink_matrix(net, x, y, shares, size=200_000, seed=4)
+        want = fw.law.crossing_matrix(net, x, y, shares, size=200_000, seed=4)
         upper = np.triu_indices(3)
         for e, (value, error) in enumerate(
             zip(want.value[upper], want.std_error[upper], strict=True)

@@ -1,16 +1,16 @@
-"""Which way to the crossing term: closed, leading or conditional."""
+"""Which method leads to the crossing term: closed, leading or conditional."""
 
 from math import exp, inf
 
 import numpy as np
 
 from finitewidth.estimate import Estimate
-from finitewidth.law.kink import scope
-from finitewidth.law.kink.conditional import HEAVY, Sampled, conditional
-from finitewidth.law.kink.crossings import largest_rate, outside
-from finitewidth.law.kink.estimates import CrossingTerm
-from finitewidth.law.kink.leading import Leading, leading
-from finitewidth.law.kink.one_hidden import one_hidden
+from finitewidth.law.crossing import known
+from finitewidth.law.crossing.conditional import HEAVY, Sampled, conditional
+from finitewidth.law.crossing.crossings import largest_rate, outside
+from finitewidth.law.crossing.estimates import CrossingTerm
+from finitewidth.law.crossing.leading import Leading, leading
+from finitewidth.law.crossing.one_hidden import one_hidden
 from finitewidth.law.sampler.streams import Progress, checked_seed, checked_size
 from finitewidth.network import MLP
 
@@ -55,13 +55,13 @@ def crossing_term(
     workers: int | None,
     progress: Progress | None,
 ) -> CrossingTerm:
-    """See `KernelLaw.kink_mean`."""
+    """See `KernelLaw.crossing_mean`."""
     way = picked(net, method)
-    if not scope.has_crossings(net):
+    if not known.has_crossings(net):
         layers = np.zeros(len(net.widths))
-        return CrossingTerm(0.0, 0.0, 0, "closed", True, note=scope.NOTHING, layers=layers)
-    scope.check_sampled(net)
-    scope.check_target(net, target)
+        return CrossingTerm(0.0, 0.0, 0, "closed", True, note=known.NOTHING, layers=layers)
+    known.check_sampled(net)
+    known.check_target(net, target)
     guide = leading(net, squared_norm, target)
     largest = largest_rate(net, guide)
     problems = [outside(rate, largest)]
@@ -90,7 +90,7 @@ def crossing_term(
 
 
 def _from_leading(guide: Leading, rate: float) -> tuple[float, float, int, bool, np.ndarray]:
-    scope.log_fits(guide.total + np.log(rate), "the crossing term")
+    known.log_fits(guide.total + np.log(rate), "the crossing term")
     layers = 0.0 - rate * np.exp(guide.terms)
     value = -rate * exp(guide.total) if guide.total > -inf else 0.0
     return value, 0.0, 0, False, layers
@@ -121,7 +121,7 @@ def too_heavy(sampled: Sampled) -> str:
     )
 
 
-def crossings(
+def mean_number(
     net: MLP,
     squared_norm: float,
     rate: float,
@@ -132,15 +132,15 @@ def crossings(
     progress: Progress | None,
 ) -> Estimate:
     """See `KernelLaw.crossings`."""
-    if not scope.has_crossings(net):
-        return Estimate(0.0, 0.0, 0, "closed", exact=True, note=scope.NOTHING)
-    scope.check_sampled(net)
-    scope.check_target(net, target)
+    if not known.has_crossings(net):
+        return Estimate(0.0, 0.0, 0, "closed", exact=True, note=known.NOTHING)
+    known.check_sampled(net)
+    known.check_target(net, target)
     guide = leading(net, squared_norm, target)
     problem = outside(rate, largest_rate(net, guide))
     if picked(net, "auto") == "leading":
         total = float(np.logaddexp.reduce(guide.crossings)) + float(np.log(rate))
-        scope.log_fits(total, "the number of crossings")
+        known.log_fits(total, "the number of crossings")
         value, error, count, exact, way = exp(total), 0.0, 0, False, "leading"
     else:
         sampled = _draw(net, squared_norm, target, size, seed, workers, progress)

@@ -1,7 +1,7 @@
 """Networks with one neuron at zero, drawn at a cost that does not depend on the width.
 
-Neuron u of layer j sits at y_u = 0; its layer has n_j − 1 others. In the notation of `switch` an
-event needs N, r_{j−1}, s_{j+1} = |∂N/∂y^(j+1)|², q = |∇y_u|² and m = ∇y_u·∇N_0. With v^(l) and
+Neuron u of layer j sits at y_u = 0; its layer has n_j − 1 others. In the notation of `one_neuron`
+an event needs N, r_{j−1}, s_{j+1} = |∂N/∂y^(j+1)|², q = |∇y_u|² and m = ∇y_u·∇N_0. With v^(l) and
 δ^(l) the gradients of y_u and N in y^(l),
 
     q = κ_j + Σ_{l<j} κ_l |v^(l)|²,   m = Σ_{l<j} κ_l v^(l)·δ^(l),   κ_l = λ_l r_{l−1} + β .
@@ -26,7 +26,7 @@ from math import pi
 import numpy as np
 
 from finitewidth._shapes import Float, Int
-from finitewidth.law.kink.neurons import draw
+from finitewidth.law.crossing.neurons import draw
 from finitewidth.network import MLP
 
 
@@ -63,7 +63,7 @@ class Event:
     alive: np.ndarray
 
 
-def sweep(
+def draw_at_zero(
     net: MLP,
     squared_norm: float,
     places: Int[np.ndarray, " n"],

@@ -2,7 +2,7 @@
 
 In one network a step carries few neurons across zero, each with a jump of K of order 1/n:
 
-    jumps    λ Σ_j n_j E[ p_{y_u}(0) |e| (J² terms of `switch`) ]              order λ n^(−3/2)
+    jumps    λ Σ_j n_j E[ p_{y_u}(0) |e| (J² terms of `one_neuron`) ]              order λ n^(−3/2)
     drift    λ² (k/E|e|)² Var |e|                                              order λ² n^(−1)
     shared   2 λ² (k/E|e|) (f/E N²) Cov(|e|, e N)                              order λ² n^(−3/2)
     frozen   Var ΔK with the pattern frozen, exact                             order λ² n^(−2)
@@ -18,13 +18,13 @@ the jumps are closed,
 from dataclasses import dataclass
 from math import erf, exp, hypot, pi, sqrt
 
-from finitewidth.law.kink import scope
-from finitewidth.law.kink.choose import too_heavy
-from finitewidth.law.kink.conditional import conditional
-from finitewidth.law.kink.crossings import largest_rate, outside
-from finitewidth.law.kink.estimates import StepVariance
-from finitewidth.law.kink.leading import leading
-from finitewidth.law.kink.one_hidden import mean_error, one_hidden
+from finitewidth.law.crossing import known
+from finitewidth.law.crossing.conditional import conditional
+from finitewidth.law.crossing.crossings import largest_rate, outside
+from finitewidth.law.crossing.estimates import StepVariance
+from finitewidth.law.crossing.leading import leading
+from finitewidth.law.crossing.method import too_heavy
+from finitewidth.law.crossing.one_hidden import mean_error, one_hidden
 from finitewidth.law.sampler.streams import Progress, checked_seed, checked_size
 from finitewidth.network import MLP
 
@@ -58,12 +58,12 @@ def step_variance(
     progress: Progress | None,
 ) -> StepVariance:
     """See `KernelLaw.step_variance`."""
-    if not scope.has_crossings(net):
+    if not known.has_crossings(net):
         return StepVariance(
-            frozen.variance, 0.0, 0, "closed", True, note=scope.NOTHING, frozen=frozen.variance
+            frozen.variance, 0.0, 0, "closed", True, note=known.NOTHING, frozen=frozen.variance
         )
-    scope.check_sampled(net)
-    scope.check_target(net, target)
+    known.check_sampled(net)
+    known.check_target(net, target)
     guide = leading(net, squared_norm, target)
     problems = [outside(rate, largest_rate(net, guide))]
     moments = _errors(sqrt(frozen.output), target)

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.evidence_kink [PART …]``: the tables of docs/guide/kink.md, as Markdown.
+"""``python -m benchmarks.evidence_crossing [PART …]``: tables of docs/guide/crossing.md.
 
 Everything a run is made of (settings, seeds, sizes, learning rates, the degree of the
 extrapolation) is fixed here; a run that fails is a row like every other.
@@ -10,7 +10,7 @@ import numpy as np
 
 import finitewidth as fw
 from tests.confront.smoothed import predicted, simulate
-from tests.law.kink.steps import Contest, contest, extrapolate
+from tests.law.crossing.steps import Contest, contest, extrapolate
 
 STEPS, DEGREE, SEED, NETWORKS = np.array([0.05, 0.1, 0.2, 0.4]), 2, 21, 200_000
 """Learning rates in units of 1/E K, degree of the extrapolation to 0, seeds and size."""
@@ -85,7 +85,7 @@ def steps() -> None:
             law = fw.KernelLaw(net, x[0])
             rates = STEPS / law.mean() * (2.0 if name == TWICE else 1.0)
             seen = contest(net, x, np.array([target]), np.ones(1), rates, size, SEED)
-            term = law.kink_mean(rates[0], target, method="conditional", size=NETWORKS, seed=3)
+            term = law.crossing_mean(rates[0], target, method="conditional", size=NETWORKS, seed=3)
             step = law.step_mean(rates[0], target, size=NETWORKS, seed=3)
             crossing, total = (
                 compared(seen, what, rates, want)
@@ -117,7 +117,7 @@ def smooth() -> None:
             slope = shown(seen.derivative, seen.derivative_error)
             yield [f"{epsilon:g}", *cells, slope]
 
-    RELU = fw.KernelLaw(fw.MLP(10, [100])).kink_mean().value
+    RELU = fw.KernelLaw(fw.MLP(10, [100])).crossing_mean().value
     heads = " | ".join(f"η = {rate:g} | theory" for rate in RATES)
     table(f"ε | {heads} | dK/dη at 0", rows())
 
@@ -128,7 +128,7 @@ def widths() -> None:
     def term(width: int, hidden: int) -> fw.Estimate:
         net = fw.MLP.equal_width(10, width, hidden)
         method = "closed" if hidden == 1 else "conditional"
-        return fw.KernelLaw(net).kink_mean(1e-6, method=method, size=400_000, seed=5)
+        return fw.KernelLaw(net).crossing_mean(1e-6, method=method, size=400_000, seed=5)
 
     def rows():
         for hidden in (1, 2, 3, 5, 8):
@@ -136,7 +136,7 @@ def widths() -> None:
             for width in (25, 50, 100, 200, 400, 800):
                 found = term(width, hidden)
                 law = fw.KernelLaw(fw.MLP.equal_width(10, width, hidden))
-                guide = law.kink_mean(1e-6, method="leading").value
+                guide = law.crossing_mean(1e-6, method="leading").value
                 ratio, error = found.value / guide, found.std_error / abs(guide)
                 said = f"{ratio:.4f}" if error == 0 else shown(ratio, error)
                 cells.append(said + ("" if "% of the mean" not in found.note else " (heavy)"))
@@ -160,7 +160,7 @@ def depths() -> None:
             law, more = (
                 fw.KernelLaw(fw.MLP.equal_width(10, wide, size)) for size in (hidden, hidden + 1)
             )
-            one, two = (-each.kink_mean(1e-6, method="leading").value for each in (law, more))
+            one, two = (-each.crossing_mean(1e-6, method="leading").value for each in (law, more))
             unit = 9.0 / (2.0 * np.pi**1.5 * wide**0.5) * 1e-6
             ratio = one / -law.update_mean(1e-6)
             slope = np.log(two / one) / np.log1p(1.0 / hidden)
@@ -186,7 +186,7 @@ def held_out() -> None:
         net = fw.MLP(4, [width])
         rates = STEPS / fw.KernelLaw(net, x[0]).mean()
         steps_seen = contest(net, x, y, shares, rates, size, 3)
-        want = fw.law.kink_matrix(net, x, y, shares, size=NETWORKS, seed=4)
+        want = fw.law.crossing_matrix(net, x, y, shares, size=NETWORKS, seed=4)
         for e, entry, name in zip((0, 3, 5), range(3), names, strict=True):
             value, error, _ = extrapolate(
                 steps_seen.crossing[:, e], steps_seen.crossing_error[e], rates, DEGREE

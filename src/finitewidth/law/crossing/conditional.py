@@ -1,8 +1,8 @@
 """The crossing term exactly at finite width, by conditional Monte Carlo.
 
-    E ΔK|_crossings = −λ Σ_j n_j E[ |N−t| (2π c_j r_{j−1})^(−1/2) E_a(…)/(2q) ]        (`switch`)
+    E ΔK|_crossings = −λ Σ_j n_j E[ |N−t| (2π c_j r_{j−1})^(−1/2) E_a(…)/(2q) ]    (`one_neuron`)
 
-over networks in which one neuron of layer j sits at zero (`sweep`); its outgoing weights are
+over networks in which one neuron of layer j sits at zero (`at_zero`); its outgoing weights are
 integrated out. Every network draws its layer j with probabilities proportional, up to a tenth, to
 the leading contributions, and is weighted by their inverse: the draws are independent and of one
 law, so the standard error is that of a plain mean. Two control variates with known means take
@@ -16,11 +16,11 @@ from math import exp
 import numpy as np
 
 from finitewidth._shapes import Float
-from finitewidth.law.kink.blocks import in_blocks
-from finitewidth.law.kink.leading import Leading, leading
-from finitewidth.law.kink.output_error import log_mean_error
-from finitewidth.law.kink.sweep import sweep
-from finitewidth.law.kink.switch import switch
+from finitewidth.law.crossing.at_zero import draw_at_zero
+from finitewidth.law.crossing.blocks import in_blocks
+from finitewidth.law.crossing.leading import Leading, leading
+from finitewidth.law.crossing.one_neuron import one_crossing
+from finitewidth.law.crossing.output_error import log_mean_error
 from finitewidth.law.sampler.streams import Progress
 from finitewidth.network import MLP
 
@@ -79,7 +79,7 @@ def conditional(
     Parameters
     ----------
     net : MLP
-        A network that `scope.check_sampled` lets pass.
+        A network that `known.check_sampled` lets pass.
     squared_norm, target : float
         |x|² and t.
     size, seed : int
@@ -147,14 +147,16 @@ def _block(
     places = np.repeat(np.arange(len(drawn), 0, -1), drawn[::-1])
     weight = np.repeat((np.exp(_log_widths(net)) / chances)[::-1], drawn[::-1])
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        event = sweep(net, squared_norm, places, rng)
+        event = draw_at_zero(net, squared_norm, places, rng)
         spread = np.where(event.alive, event.velocity * np.sqrt(event.outgoing), 1.0)
-        found = switch(np.where(event.alive, event.overlap, 0.0), spread, float(net.act.slope or 0))
+        mean = one_crossing(
+            np.where(event.alive, event.overlap, 0.0), spread, float(net.act.slope or 0)
+        )
         rate = weight * event.density * np.abs(event.output - target)
         velocity = np.where(event.alive, event.velocity, 1.0)
-        change = -rate * found.change / (2.0 * velocity)
-        crossings = 0.5 * rate * found.speed
-        jumps = 0.5 * rate * found.square / velocity**2
+        change = -rate * mean.change / (2.0 * velocity)
+        crossings = 0.5 * rate * mean.speed
+        jumps = 0.5 * rate * mean.square / velocity**2
         unit = _unit(guide, target)
         control = np.abs(exp(guide.deviation - unit) * event.normal - target * exp(-unit))
         length = event.power / _mean_powers(net, guide, places) - 1.0

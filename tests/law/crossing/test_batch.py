@@ -1,13 +1,13 @@
-"""`kink_matrix`: one input against the sweep, two inputs at large width, held-out inputs."""
+"""`crossing_matrix`: one input against the pass, two inputs at large width, held-out inputs."""
 
 import numpy as np
 import pytest
 
 import finitewidth as fw
-from finitewidth.law import kink_matrix
-from finitewidth.law.kink import several
-from finitewidth.law.kink.conditional import conditional
-from finitewidth.law.kink.pair import output_covariance
+from finitewidth.law import crossing_matrix
+from finitewidth.law.crossing import several
+from finitewidth.law.crossing.conditional import conditional
+from finitewidth.law.crossing.pair import output_covariance
 
 rng = np.random.default_rng(3)
 X = rng.standard_normal((3, 4))
@@ -29,7 +29,7 @@ SINGLE = {
 def test_one_input_agrees_with_the_sweep(name):
     """Two derivations and two samplers; 5 comparisons at |z| < 5.3."""
     net, target = SINGLE[name]
-    found = kink_matrix(net, X[:1], [target], size=60_000, seed=5)
+    found = crossing_matrix(net, X[:1], [target], size=60_000, seed=5)
     want = conditional(net, float(X[0] @ X[0]), target, 400_000, 5)
     assert found.value.shape == (1, 1)
     z = (found.value[0, 0] - want.value[0]) / np.hypot(found.std_error[0, 0], want.std_error[0])
@@ -45,16 +45,16 @@ def test_a_forgotten_own_part_is_noticed(monkeypatch):
 
     monkeypatch.setattr(several, "_jumps", wrong)
     net, target = SINGLE["leaky"]
-    found = kink_matrix(net, X[:1], [target], size=60_000, seed=5)
+    found = crossing_matrix(net, X[:1], [target], size=60_000, seed=5)
     want = conditional(net, float(X[0] @ X[0]), target, 400_000, 5)
     assert abs(found.value[0, 0] - want.value[0]) > 9.6 * found.std_error[0, 0]
 
 
 def test_the_weight_of_one_input_is_a_learning_rate():
     net = SINGLE["relu"][0]
-    one = kink_matrix(net, X[:1], [0.5], size=2000)
-    half = kink_matrix(net, X[:1], [0.5], [0.5], size=2000)
-    small = kink_matrix(net, X[:1], [0.5], learning_rate=0.5, size=2000)
+    one = crossing_matrix(net, X[:1], [0.5], size=2000)
+    half = crossing_matrix(net, X[:1], [0.5], [0.5], size=2000)
+    small = crossing_matrix(net, X[:1], [0.5], learning_rate=0.5, size=2000)
     np.testing.assert_allclose(half.value, 0.5 * one.value, rtol=1e-12)
     np.testing.assert_allclose(small.value, 0.5 * one.value, rtol=1e-12)
     np.testing.assert_allclose(small.std_error, 0.5 * one.std_error, rtol=1e-12)
@@ -63,17 +63,17 @@ def test_the_weight_of_one_input_is_a_learning_rate():
 @pytest.mark.parametrize("slope", [0.0, 0.4, -0.7])
 def test_one_input_of_the_leading_pair_is_the_closed_form_at_large_width(slope):
     net = fw.MLP(4, [10**8], "leaky_relu", slope)
-    pair = kink_matrix(net, X[:1], [0.4], method="leading").value[0, 0]
+    pair = crossing_matrix(net, X[:1], [0.4], method="leading").value[0, 0]
     law = fw.KernelLaw(net, X[0])
-    assert pair == pytest.approx(law.kink_mean(1.0, 0.4, method="closed").value, rel=1e-7)
+    assert pair == pytest.approx(law.crossing_mean(1.0, 0.4, method="closed").value, rel=1e-7)
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.4, -0.7])
 def test_two_inputs_of_one_hidden_layer_tend_to_the_closed_form(slope):
     """Width 1000; off the diagonal the next order is n^(−1/2), relative to the diagonal here."""
     net, points = fw.MLP(4, [1000], "leaky_relu", slope), np.stack([X[0], X[0] + 0.4 * X[1]])
-    want = kink_matrix(net, points, [2.0, 1.5], SHARES[:2], method="leading").value
-    found = kink_matrix(net, points, [2.0, 1.5], SHARES[:2], size=14_000, seed=2)
+    want = crossing_matrix(net, points, [2.0, 1.5], SHARES[:2], method="leading").value
+    found = crossing_matrix(net, points, [2.0, 1.5], SHARES[:2], size=14_000, seed=2)
     next_order = np.abs(want).max() * 3 / 1000**0.5
     assert (np.abs(found.value - want) < 5.3 * found.std_error + next_order).all()
     assert np.array_equal(found.value, found.value.T)
@@ -96,7 +96,7 @@ def test_the_means_of_the_leading_pair_by_sampling(slope):
         found[:, i, i] += (1 - slope**2) * kappa[i, i] * speed
         found[:, i, k] += (1 - slope) * kappa[i, k] * side * speed
         found[:, k, i] += (1 - slope) * kappa[i, k] * side * speed
-    want = kink_matrix(net, X[:2], y, w, method="leading").value
+    want = crossing_matrix(net, X[:2], y, w, method="leading").value
     assert (np.abs(found.mean(axis=0) - want) < 5.3 * found.std(axis=0) / 1000).all()
 
 
@@ -116,13 +116,13 @@ def test_held_out_entries_are_of_the_next_order():
     own, held, errors = [], [], []
     for n, size in zip(widths, sizes, strict=True):
         net = fw.MLP(4, [int(n)])
-        found = kink_matrix(net, X, Y, SHARES, size=size, seed=1)
+        found = crossing_matrix(net, X, Y, SHARES, size=size, seed=1)
         own.append(found.value[0, 0] * n**0.5)
         held.append(found.value[2, 2] * n)
         errors.append((found.std_error[0, 0] * n**0.5, found.std_error[2, 2] * n))
     errors = np.array(errors)
     # the trained input against its limit, the held-out one against a constant at order 1/n
-    want = kink_matrix(fw.MLP(4, [1]), X[:2], Y[:2], SHARES[:2], method="leading").value[0, 0]
+    want = crossing_matrix(fw.MLP(4, [1]), X[:2], Y[:2], SHARES[:2], method="leading").value[0, 0]
     assert (np.abs(np.array(own) - want) < 5.3 * errors[:, 0] + 3 * abs(want) / widths**0.5).all()
     weights = 1 / errors[:, 1] ** 2
     mean = (held * weights).sum() / weights.sum()
@@ -133,16 +133,16 @@ def test_held_out_entries_are_of_the_next_order():
 
 def test_numbers_depend_on_the_seed_alone():
     net = fw.MLP(4, [20, 20])
-    first = kink_matrix(net, X, Y, SHARES, size=600, seed=1, workers=1)
+    first = crossing_matrix(net, X, Y, SHARES, size=600, seed=1, workers=1)
     done = []
-    again = kink_matrix(
+    again = crossing_matrix(
         net, X, Y, SHARES, size=600, seed=1, workers=2, progress=lambda a, b: done.append((a, b))
     )
     assert np.array_equal(first.value, again.value)
     assert done[-1] == (3600, 3600)
     assert sorted(done) == done
     assert first.size == 3600
-    other = kink_matrix(net, X, Y, SHARES, size=600, seed=2)
+    other = crossing_matrix(net, X, Y, SHARES, size=600, seed=2)
     assert not np.array_equal(first.value, other.value)
 
 
@@ -172,17 +172,17 @@ def test_numbers_depend_on_the_seed_alone():
 def test_refusals(fields, arguments, message):
     net = fw.MLP(**({"n_in": 4, "widths": [20, 20]} | fields))
     with pytest.raises(ValueError, match=message) as caught:
-        kink_matrix(net, **({"X": X, "y": Y, "size": 100} | arguments))
+        crossing_matrix(net, **({"X": X, "y": Y, "size": 100} | arguments))
     assert "\n" not in str(caught.value)
 
 
 def test_narrow_layers_that_are_not_below_another_are_fine():
-    found = kink_matrix(fw.MLP(4, [30, 3]), X, Y, SHARES, size=100)
+    found = crossing_matrix(fw.MLP(4, [30, 3]), X, Y, SHARES, size=100)
     assert np.isfinite(found.value).all()
 
 
 def test_no_corner_no_term():
     for net in (fw.MLP(4, [5, 5], "identity"), fw.MLP(4, [])):
-        found = kink_matrix(net, X, Y)
+        found = crossing_matrix(net, X, Y)
         assert found.exact
         assert not found.value.any()
