@@ -10,7 +10,7 @@ from finitewidth.estimate import Estimate
 from finitewidth.law import KernelLaw
 from finitewidth.network import MLP
 from finitewidth.report import Column, Curve, Plot, Points, Table
-from finitewidth.reproduce.compare import Comparison, Row, Steps, all_numbers, scalar
+from finitewidth.reproduce.compare import Comparison, Quantity, Steps, all_numbers, scalar
 from finitewidth.reproduce.networks import SETTING, SOURCE, unit_input
 from finitewidth.reproduce.result import Progress, Reproduction
 
@@ -129,7 +129,7 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
             "Theorem 2: its quantity's exact value, −2 (E Δ_ww + 2 E Δ_wb), pattern frozen. Law: "
             "that and the mean change by neurons that cross zero.",
             [
-                Row(one.name, one.frozen, exact=closed(one.total), simulated=one.real)
+                Quantity(one.name, one.frozen, exact=closed(one.total), simulated=one.real)
                 for one in found
             ],
             meaning="L hidden layers of width n",
@@ -142,7 +142,7 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
             "Simulated: a real step less the same step with the pattern frozen, network by "
             "network. Theorem 2 has no such term.",
             [
-                Row(one.name, 0.0, exact=closed(one.crossing), simulated=one.crossed)
+                Quantity(one.name, 0.0, exact=closed(one.crossing), simulated=one.crossed)
                 for one in found
             ],
             meaning="L hidden layers of width n",

@@ -3,7 +3,7 @@
 import torch
 
 from finitewidth.measure.kernel.graph import Use
-from finitewidth.measure.kernel.uses.rows import FullRows, Gradients, Rows
+from finitewidth.measure.kernel.operations.rows import FullRows, Gradients, Rows
 
 
 def leading_axes(parameter: torch.Tensor, axes: int) -> int:

@@ -3,12 +3,12 @@
 Whatever is not listed, or declines, is left to per-sample Jacobians: slower, never wrong.
 """
 
-from finitewidth.measure.kernel.uses.convolution import convolution
-from finitewidth.measure.kernel.uses.elementwise import add, leading_axes, mul
-from finitewidth.measure.kernel.uses.embedding import embedding
-from finitewidth.measure.kernel.uses.linear import addmm, mm
-from finitewidth.measure.kernel.uses.normalization import batch_norm, group_norm, layer_norm
-from finitewidth.measure.kernel.uses.rows import Entry
+from finitewidth.measure.kernel.operations.convolution import convolution
+from finitewidth.measure.kernel.operations.elementwise import add, leading_axes, mul
+from finitewidth.measure.kernel.operations.embedding import embedding
+from finitewidth.measure.kernel.operations.linear import addmm, mm
+from finitewidth.measure.kernel.operations.normalization import batch_norm, group_norm, layer_norm
+from finitewidth.measure.kernel.operations.rows import Entry
 
 OPERATIONS = {
     "AddmmBackward0": Entry(addmm, lambda use, parameter, axes: 1),

@@ -3,7 +3,7 @@
 import torch
 
 from finitewidth.measure.kernel.graph import Use
-from finitewidth.measure.kernel.uses.rows import FullRows, Gradients, OuterRows, Rows
+from finitewidth.measure.kernel.operations.rows import FullRows, Gradients, OuterRows, Rows
 
 
 def addmm(use: Use, parameter: torch.Tensor, gradients: Gradients) -> Rows | None:

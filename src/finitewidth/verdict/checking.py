@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from finitewidth.verdict import regimes
 from finitewidth.verdict.limits import Limits, keeps
+from finitewidth.verdict.measurement import Measurement
 from finitewidth.verdict.regimes import Decision
-from finitewidth.verdict.rows import Row
 
 if TYPE_CHECKING:
     from finitewidth.verdict.measured import Measured
@@ -27,7 +27,7 @@ class Check:
         ``"diverges"`` or ``"undecided"``.
     sentence : str
         What it means, to be pasted into a pull request.
-    table : list of Row
+    table : list of Measurement
         The numbers behind it, with their errors, what theory says, and a sentence each.
     passed : bool
         Whether all limits that were set are kept; True if there are none.
@@ -35,7 +35,7 @@ class Check:
         A sentence about each limit.
     theory : str
         How the model was recognised, or what differs from the networks whose law is known.
-    shares : list of Row
+    shares : list of Measurement
         Each layer's share of the mean diagonal.
     decision : Decision
         What the verdict rests on.
@@ -49,11 +49,11 @@ class Check:
 
     verdict: str
     sentence: str
-    table: list[Row]
+    table: list[Measurement]
     passed: bool
     limits: tuple[str, ...]
     theory: str
-    shares: list[Row]
+    shares: list[Measurement]
     decision: Decision
     notes: tuple[str, ...]
     seeds: int
@@ -118,7 +118,7 @@ def check(
         )
     if max_kernel_change is not None and y is None:
         raise ValueError("max_kernel_change limits one step, which needs y and learning_rate.")
-    from finitewidth.verdict.build import recognised_network
+    from finitewidth.verdict.draws import recognised_network
     from finitewidth.verdict.measured import measure
 
     found = measure(make_model, X, y, loss, learning_rate, seeds, workers, progress)

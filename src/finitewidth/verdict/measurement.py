@@ -6,7 +6,7 @@ from finitewidth.estimate import Estimate
 
 
 @dataclass(frozen=True)
-class Row:
+class Measurement:
     """A measured quantity.
 
     Attributes

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional
 
 from finitewidth.measure.kernel.graph import Use
-from finitewidth.measure.kernel.uses.rows import FullRows, Gradients, OuterRows, Rows
+from finitewidth.measure.kernel.operations.rows import FullRows, Gradients, OuterRows, Rows
 
 
 def convolution(use: Use, parameter: torch.Tensor, gradients: Gradients) -> Rows | None:

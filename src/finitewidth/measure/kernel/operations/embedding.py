@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional
 
 from finitewidth.measure.kernel.graph import Use
-from finitewidth.measure.kernel.uses.rows import Gradients, OuterRows, Rows
+from finitewidth.measure.kernel.operations.rows import Gradients, OuterRows, Rows
 
 
 def embedding(use: Use, parameter: torch.Tensor, gradients: Gradients) -> Rows | None:
