@@ -1,6 +1,6 @@
 """Grids of experiments: computed here or on a cluster, kept in one file, continued at any time."""
 
-from finitewidth.sweep.public import Outcome as Outcome
+from finitewidth.sweep.outcome import Outcome as Outcome
 from finitewidth.sweep.public import open as open
 from finitewidth.sweep.public import run as run
 from finitewidth.sweep.public import samples as samples

@@ -1,49 +1,17 @@
 """`run` and `open`: a grid of experiments into a store, and out of it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from finitewidth.sweep.extras import needed_for
+from finitewidth.sweep.outcome import Outcome
 
 if TYPE_CHECKING:
     import numpy as np
     import xarray
 
     from finitewidth.sweep.engine.schedule import Progress
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run of a sweep did.
-
-    Attributes
-    ----------
-    store : Path
-    cells : int
-        Cells of the grid.
-    finished : int
-        Of these, finished now.
-    computed : int
-        Chunks that this run computed.
-    failures : list of (dict, str)
-        Inputs and cause of every cell that failed.
-    messages : list of str
-        What was found damaged in the store and computed again.
-    """
-
-    store: Path
-    cells: int
-    finished: int
-    computed: int
-    failures: list[tuple[dict[str, Any], str]] = field(default_factory=list)
-    messages: list[str] = field(default_factory=list)
-
-    @property
-    def complete(self) -> bool:
-        """Whether every cell is finished."""
-        return self.finished == self.cells
 
 
 def run(

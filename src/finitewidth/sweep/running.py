@@ -13,7 +13,7 @@ from finitewidth.sweep.engine.schedule import Engine, Progress, Schedule
 from finitewidth.sweep.estimates import OBSERVABLES
 from finitewidth.sweep.extras import needed_for
 from finitewidth.sweep.grid import Grid, read
-from finitewidth.sweep.public import Outcome
+from finitewidth.sweep.outcome import Outcome
 from finitewidth.sweep.store import Writer
 from finitewidth.sweep.store.schema import CellRow
 from finitewidth.sweep.summary import Summary

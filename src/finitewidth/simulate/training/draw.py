@@ -9,8 +9,8 @@ import torch
 from finitewidth.network import MLP
 from finitewidth.simulate.dense.architecture import connections
 from finitewidth.simulate.dense.draw import draw
+from finitewidth.simulate.matrices.dense import DenseMatrix
 from finitewidth.simulate.training.activations import tensor_activation
-from finitewidth.simulate.training.dense import DenseMatrix
 from finitewidth.simulate.training.networks import Networks, TrainedLayer
 
 # The first of the three numbers in the keys of deferred streams: (2, network, layer), layer 0 for

@@ -6,11 +6,11 @@ import torch
 from finitewidth._shapes import Float
 from finitewidth.network import MLP
 from finitewidth.simulate.dense.draw import BLOCK
+from finitewidth.simulate.matrices.threads import lent_to_products
 from finitewidth.simulate.progress import reporting
 from finitewidth.simulate.results import Ensemble
 from finitewidth.simulate.training import draw
 from finitewidth.simulate.training.observe import kernel
-from finitewidth.simulate.training.threads import lent_to_products
 
 
 def ensemble(

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 
 from finitewidth.simulate.dense.draw import BLOCK, batches
+from finitewidth.simulate.matrices.threads import lent_to_products
 from finitewidth.simulate.progress import reporting
 from finitewidth.simulate.training import draw, steps
 from finitewidth.simulate.training.networks import Networks
 from finitewidth.simulate.training.problem import Problem
 from finitewidth.simulate.training.store import Store
-from finitewidth.simulate.training.threads import lent_to_products
 from finitewidth.simulate.training.trajectory import Trajectory
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from finitewidth._shapes import Float
-from finitewidth.simulate.training.products import add_outer, product
+from finitewidth.simulate.matrices.products import add_outer, product
 
 
 class DenseMatrix:
