@@ -45,8 +45,8 @@ test-slow: setup  ## only the tests that take minutes
 bench: setup  ## the benchmark table, as ratios
 	$(BIN)/python -m benchmarks
 
-evidence: setup  ## the tables of docs/guide/kink.md, from real runs (about 10 minutes)
-	$(BIN)/python -m benchmarks.evidence_kink
+evidence: setup  ## the tables of docs/guide/crossing.md, from real runs (about 10 minutes)
+	$(BIN)/python -m benchmarks.evidence_crossing
 
 # -E reads every page anew: a warning of an unchanged page would otherwise be given only once.
 docs: setup  ## the documentation in docs/_build/html; a warning is an error

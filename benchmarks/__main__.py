@@ -2,12 +2,12 @@
 
 import sys
 
-from benchmarks import deferred, expansion, kink, law, measure, recorder, sampler, sweep
+from benchmarks import crossing, deferred, expansion, law, measure, recorder, sampler, sweep
 from benchmarks.table import show
 
 BENCHMARKS = {
     "law": law,
-    "kink": kink,
+    "crossing": crossing,
     "sampler": sampler,
     "measure": measure,
     "recorder": recorder,

@@ -10,8 +10,8 @@ import numpy as np
 
 import finitewidth as fw
 from benchmarks.table import Line
+from finitewidth.law.sampler.one_pass import draw_block
 from finitewidth.law.sampler.streams import BLOCK
-from finitewidth.law.sampler.sweep import sweep
 
 SIZE = 64 * BLOCK
 
@@ -145,7 +145,7 @@ def _against_draws(name: str, net: fw.MLP, goal: float) -> Line:
     def sampled() -> None:
         rng = np.random.Generator(np.random.SFC64(0))
         for _ in range(SIZE // BLOCK):
-            sweep(net, float(net.n_in), rng, BLOCK)
+            draw_block(net, float(net.n_in), rng, BLOCK)
 
     seconds, ratio = _paired(sampled, draws)
     return Line(name, seconds, ratio, "its own draws by NumPy", ratio_at_most=goal)

@@ -14,9 +14,10 @@ from benchmarks.table import Line
 from finitewidth.sweep.cells import Cell, expand
 from finitewidth.sweep.engine import schedule
 from finitewidth.sweep.engine.course import Course, Wanted
-from finitewidth.sweep.engine.jobs import Job, Record, compute
+from finitewidth.sweep.engine.jobs import compute
 from finitewidth.sweep.engine.schedule import Engine, Outcome, Progress, Schedule, Task
 from finitewidth.sweep.grid import read
+from finitewidth.sweep.records import Job, Record
 from finitewidth.sweep.store import Reader, Writer
 
 WIDE = {

@@ -17,8 +17,9 @@ SURFACE = {
         "weight_law", "widths",
     ],
     "KernelLaw": [
-        "cross_moment", "crossings", "dispersion", "fraction", "joint_limit", "kink_mean",
-        "kurtosis", "layer_shares",
+        "cross_moment", "crossing_mean", "crossings", "html", "markdown", "overview", "page",
+        "plot", "record", "terminal", "to_json", "dispersion", "fraction", "joint_limit",
+        "kink_mean", "kurtosis", "layer_shares",
         "log_cross_moment", "log_dispersion", "log_moment", "log_update_mean",
         "log_update_variance", "mean", "moment", "net", "output_kernel_moment", "output_moment",
         "paper", "relative_update", "log_quantile", "log_sample", "quantile",

@@ -9,7 +9,7 @@ import pytest
 
 import finitewidth as fw
 from tests.cli.models import MODELS
-from tests.cli.running import ENTRIES, Run
+from tests.cli.running import Run
 
 torch = pytest.importorskip("torch", reason="PyTorch (the torch extra) is not installed")
 

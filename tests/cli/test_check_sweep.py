@@ -35,7 +35,7 @@ def estimate(value: float, error: float, *, trusted: bool = True) -> fw.Estimate
 
 
 def test_the_power_of_data_made_from_one() -> None:
-    from finitewidth.verdict.sweep import fitted_power
+    from finitewidth.verdict.along import fitted_power
 
     at = [8, 16, 64, 100]
     found = fitted_power(at, [estimate(3.0 * n**-1.5, 0.01 * n**-1.5) for n in at])
@@ -46,7 +46,7 @@ def test_the_power_of_data_made_from_one() -> None:
 
 def test_the_error_of_a_power_is_the_spread_of_repeats() -> None:
     """400 repeats: the spread is known to 3.5 %; within 5 of those, 2 in 10⁶ false alarms."""
-    from finitewidth.verdict.sweep import fitted_power
+    from finitewidth.verdict.along import fitted_power
 
     rng, at = np.random.default_rng(3), [16, 32, 64]
     exact, relative = 2.0 / np.array(at), np.array([0.01, 0.02, 0.03])
@@ -72,7 +72,7 @@ def test_the_error_of_a_power_is_the_spread_of_repeats() -> None:
 
 
 def test_points_off_the_line_widen_the_error() -> None:
-    from finitewidth.verdict.sweep import fitted_power
+    from finitewidth.verdict.along import fitted_power
 
     on = fitted_power([1, 2, 4], [estimate(v, 0.001 * v) for v in (1.0, 2.0, 4.0)])
     off = fitted_power([1, 2, 4], [estimate(v, 0.001 * v) for v in (1.0, 3.0, 4.0)])
@@ -82,7 +82,7 @@ def test_points_off_the_line_widen_the_error() -> None:
 
 
 def test_numbers_that_are_not_positive_are_left_out_and_said() -> None:
-    from finitewidth.verdict.sweep import fitted_power
+    from finitewidth.verdict.along import fitted_power
 
     some = [estimate(1.0, 0.1), estimate(-0.5, 0.1), estimate(4.0, 0.1)]
     found = fitted_power([1, 2, 4], some)
@@ -97,11 +97,11 @@ def test_numbers_that_are_not_positive_are_left_out_and_said() -> None:
 
 
 def test_a_sweep_is_a_check_at_every_value(folder: Path) -> None:
-    from finitewidth.verdict.sweep import check_sweep
+    from finitewidth.verdict.along import check_along
 
     X, y = models().one()
     told: list[tuple[int, int]] = []
-    swept = check_sweep(
+    swept = check_along(
         models().known, "width", [16, 8], X, y, learning_rate=0.01, seeds=4,
         progress=lambda done, total: told.append((done, total)),
     )  # fmt: skip
@@ -127,15 +127,15 @@ def test_a_sweep_is_a_check_at_every_value(folder: Path) -> None:
     ],
 )
 def test_bad_values_are_one_sentence(folder: Path, argument, values, part) -> None:
-    from finitewidth.verdict.sweep import check_sweep
+    from finitewidth.verdict.along import check_along
 
     X, y = models().one()
     with pytest.raises(ValueError, match=part):
-        check_sweep(models().known, argument, values, X, y, learning_rate=0.01, seeds=2)
+        check_along(models().known, argument, values, X, y, learning_rate=0.01, seeds=2)
 
 
 def test_a_factory_that_takes_anything_can_be_swept() -> None:
-    from finitewidth.verdict.sweep import refuse_missing
+    from finitewidth.verdict.along import refuse_missing
 
     refuse_missing(lambda **sizes: sizes, "width")
     refuse_missing(lambda width=3: width, "width")
@@ -147,13 +147,13 @@ def test_a_factory_that_takes_anything_can_be_swept() -> None:
 
 
 def test_json_has_every_value_and_the_powers(run: Run, folder: Path) -> None:
-    from finitewidth.verdict.sweep import check_sweep
+    from finitewidth.verdict.along import check_along
 
     done = run(*SWEEP, "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     X, y = models().one()
-    direct = check_sweep(models().known, "width", [8, 16, 32], X[:2], y[:2], learning_rate=0.01,
+    direct = check_along(models().known, "width", [8, 16, 32], X[:2], y[:2], learning_rate=0.01,
                          seeds=6)  # fmt: skip
     assert document["inputs"]["sweep"] == {"width": [8, 16, 32]}
     power = direct.power("movement")
@@ -165,10 +165,10 @@ def test_json_has_every_value_and_the_powers(run: Run, folder: Path) -> None:
 
 
 def test_the_terminal_has_one_row_a_value_and_a_sentence(run: Run, folder: Path) -> None:
-    from finitewidth.verdict.sweep import check_sweep
+    from finitewidth.verdict.along import check_along
 
     X, y = models().one()
-    direct = check_sweep(models().known, "width", [8, 16, 32], X[:2], y[:2], learning_rate=0.01,
+    direct = check_along(models().known, "width", [8, 16, 32], X[:2], y[:2], learning_rate=0.01,
                          seeds=6)  # fmt: skip
     text = " ".join(run(*SWEEP).stdout.split())
     assert direct.sentence[1:] in text
@@ -204,10 +204,10 @@ def test_the_figures_hold_what_was_measured_and_what_the_law_says(folder: Path) 
     from finitewidth.cli.check_sweep_plots import plots
     from finitewidth.cli.check_view import Setting
     from finitewidth.report import Curve
-    from finitewidth.verdict.sweep import check_sweep
+    from finitewidth.verdict.along import check_along
 
     X, y = models().one()
-    swept = check_sweep(models().known, "depth", [2, 3], X[:2], y[:2], learning_rate=0.01, seeds=6)
+    swept = check_along(models().known, "depth", [2, 3], X[:2], y[:2], learning_rate=0.01, seeds=6)
     setting = Setting("m", "d", "d", 2, "mse", 0.01, 1.5, 0.2)
     drawn = {plot.title: plot for plot in plots(swept, setting)}
     law = drawn["Randomness at the first input against depth, beside the exact law"]

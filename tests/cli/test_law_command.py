@@ -107,7 +107,7 @@ def test_the_step_has_two_values_each_with_its_meaning(run: Run) -> None:
     rows = {line[:14]: line for line in text.splitlines()[-25:]}
     assert f"{law.update_mean(0.01):.6g}" in rows["pattern frozen"]
     assert "neurons keep their state; 1/n" in rows["pattern frozen"]
-    assert f" {law.kink_mean(0.01)} " in rows["crossing term "]
+    assert f" {law.crossing_mean(0.01)} " in rows["crossing term "]
     assert "neurons cross zero; n^(-1/2)" in rows["crossing term "]
     assert f" {law.step_mean(0.01)} " in rows["real step     "]
     assert "what training shows" in rows["real step     "]
@@ -119,7 +119,10 @@ def test_the_step_has_two_values_each_with_its_meaning(run: Run) -> None:
 def test_json_holds_the_real_step(run: Run) -> None:
     found = results(run, "law", "--n-in", "784", "--width", "256", "--depth", "4", "--lr", "0.01")
     law = fw.KernelLaw(fw.MLP.equal_width(784, 256, 3))
-    for name, value in (("crossing_mean", law.kink_mean(0.01)), ("step_mean", law.step_mean(0.01))):
+    for name, value in (
+        ("crossing_mean", law.crossing_mean(0.01)),
+        ("step_mean", law.step_mean(0.01)),
+    ):
         assert found[name]["value"] == value.value
         assert found[name]["std_error"] == value.std_error > 0
         assert found[name]["trusted"] is True
@@ -155,7 +158,7 @@ def test_equal_width_of_more_layers_equates_the_two(run: Run) -> None:
     gaps, errors = [], []
     for n in (low, high):
         law = fw.KernelLaw(fw.MLP.equal_width(784, n, 3))
-        term = law.kink_mean(1e-6, size=400_000, seed=9)
+        term = law.crossing_mean(1e-6, size=400_000, seed=9)
         gaps.append(np.log(term.value / law.update_mean(1e-6)))
         errors.append(-term.std_error / term.value)
     here = gaps[0] + (width - low) * (gaps[1] - gaps[0])

@@ -26,7 +26,7 @@ def test_json_is_the_library(run: Run) -> None:
     variance = law.step_variance(0.01, 0.7, **ask)
     expected = {
         "frozen_mean": law.update_mean(0.01),
-        "crossing_mean": law.kink_mean(0.01, 0.7, **ask).value,
+        "crossing_mean": law.crossing_mean(0.01, 0.7, **ask).value,
         "step_mean": law.step_mean(0.01, 0.7, **ask).value,
         "step_variance": variance.value,
         "step_variance_jumps": variance.jumps,
@@ -34,7 +34,7 @@ def test_json_is_the_library(run: Run) -> None:
         "step_variance_frozen": variance.frozen,
         "step_variance_shared": variance.shared,
         "crossings": law.crossings(0.01, 0.7, **ask).value,
-        "largest_rate": law.kink_mean(0.01, 0.7, **ask).largest_rate,
+        "largest_rate": law.crossing_mean(0.01, 0.7, **ask).largest_rate,
         "mean_kernel": law.mean(),
     }
     for name, value in expected.items():
@@ -51,7 +51,7 @@ def test_the_text_names_every_part(run: Run) -> None:
     for part in (
         "Mean ΔK of one SGD step on ½(N − t)², t = 0, λ = 0.01",
         f"pattern frozen {law.update_mean(0.01):.6g} ",
-        f"crossing term {law.kink_mean(0.01)} ",
+        f"crossing term {law.crossing_mean(0.01)} ",
         f"real step {law.step_mean(0.01)} ",
         "Variance of ΔK over seeds",
         "jumps", "drift", "frozen", "shared",
@@ -78,7 +78,7 @@ def test_equal_width_with_a_target(run: Run) -> None:
     assert moved.width < plain.width
     for n, larger in ((moved.width, True), (moved.width - 1, False)):
         law = fw.KernelLaw(fw.MLP(10, [int(n)]))
-        assert (law.kink_mean(1.0, 1.0).value <= law.update_mean(1.0)) is larger
+        assert (law.crossing_mean(1.0, 1.0).value <= law.update_mean(1.0)) is larger
 
 
 def test_the_plot_is_a_file(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +105,7 @@ def test_the_plot_shows_both_slopes_and_points_on_them(monkeypatch: pytest.Monke
     assert np.diff(np.log(one.y)) / np.diff(np.log(one.x)) == pytest.approx(-1.0)
     assert 32 in crossing.x
     place = list(crossing.x).index(32)
-    assert crossing.y[place] == pytest.approx(-law.kink_mean(1.0).value, rel=1e-12)
+    assert crossing.y[place] == pytest.approx(-law.crossing_mean(1.0).value, rel=1e-12)
     assert frozen.y[place] == pytest.approx(-law.update_mean(1.0), rel=1e-12)
     points = [one for one in plot.series if isinstance(one, Points)]
     assert len(points) == 2

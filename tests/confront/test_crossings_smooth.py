@@ -26,7 +26,7 @@ def test_gelu_has_no_crossing_term():
 
     One comparison with 4.9 errors each; ReLU's own excess on the same draws is the sabotage.
     """
-    term = -fw.KernelLaw(fw.MLP(10, [100])).kink_mean().value
+    term = -fw.KernelLaw(fw.MLP(10, [100])).crossing_mean().value
     rates, found = (0.02, 0.005), {}
     for activation in ("gelu", "relu"):
         found[activation] = [excess(activation, rate, 20_000) for rate in rates]
@@ -49,7 +49,7 @@ def test_a_sharpened_relu(epsilon):
     seen = simulate(epsilon, rates, 100, 60_000, 4)
     want = [predicted(epsilon, rate, 100) for rate in rates]
     assert np.all(np.abs(seen.excess - want) < 5.3 * seen.excess_error)
-    assert abs(seen.excess[0] - law.kink_mean().value) > 9.6 * seen.excess_error[0]
+    assert abs(seen.excess[0] - law.crossing_mean().value) > 9.6 * seen.excess_error[0]
     assert abs(seen.excess[0]) > 9.6 * seen.excess_error[0]
     slack = 5.3 * seen.derivative_error + epsilon * abs(law.update_mean())
     assert abs(seen.derivative - law.update_mean()) < slack
@@ -58,12 +58,12 @@ def test_a_sharpened_relu(epsilon):
 def test_relu_itself_in_the_same_simulation():
     law, rates = fw.KernelLaw(fw.MLP(10, [100])), (0.03, 0.1)
     seen = simulate(0.0, rates, 100, 60_000, 4)
-    assert np.all(np.abs(seen.excess - law.kink_mean().value) < 5.3 * seen.excess_error)
+    assert np.all(np.abs(seen.excess - law.crossing_mean().value) < 5.3 * seen.excess_error)
     assert abs(seen.derivative - law.update_mean()) < 5.3 * seen.derivative_error
 
 
 def test_the_order_of_the_limits():
     """Small steps first: nothing. Small ε first: the ReLU's term."""
-    term = fw.KernelLaw(fw.MLP(10, [100])).kink_mean().value
+    term = fw.KernelLaw(fw.MLP(10, [100])).crossing_mean().value
     assert abs(predicted(0.1, 1e-4, 100)) < 1e-3 * abs(term)
     assert predicted(1e-3, 0.3, 100) == pytest.approx(term, rel=0.03)  # O(ε/λ) is left

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from finitewidth.measure import kernel
-from finitewidth.measure.kernel import blocks, forward, uses
+from finitewidth.measure.kernel import blocks, forward, operations
 from finitewidth.measure.kernel import contract as contractions
 from finitewidth.measure.kernel import features as extraction
-from finitewidth.measure.kernel.uses.rows import Entry, FullRows
+from finitewidth.measure.kernel.operations.rows import Entry, FullRows
 from tests.measure import brute
 from tests.measure.zoo import CASES, Case, Function, lin, weights
 
@@ -352,19 +352,19 @@ RULES = {
 
 
 def test_every_rule_has_a_control():
-    assert RULES.keys() == uses.OPERATIONS.keys()
+    assert RULES.keys() == operations.OPERATIONS.keys()
 
 
 @pytest.mark.parametrize(("operation", "name"), RULES.items())
 def test_a_rule_wrong_by_one_percent_is_seen(monkeypatch, operation, name):
     check(CASES[name])
-    entry = uses.OPERATIONS[operation]
+    entry = operations.OPERATIONS[operation]
 
     def wrong(*given: object) -> object:
         rows = entry.rows(*given)  # type: ignore[arg-type]
         return None if rows is None else rows.scaled(1.01)
 
-    monkeypatch.setitem(uses.OPERATIONS, operation, replace(entry, rows=wrong))
+    monkeypatch.setitem(operations.OPERATIONS, operation, replace(entry, rows=wrong))
     with pytest.raises(AssertionError):
         check(CASES[name])
 
@@ -398,8 +398,8 @@ def test_a_silent_fallback_is_seen(monkeypatch):
     def declines(*_given: object) -> FullRows | None:
         return None
 
-    old = uses.OPERATIONS["ConvolutionBackward0"]
-    monkeypatch.setitem(uses.OPERATIONS, "ConvolutionBackward0", Entry(declines, old.leading))
+    old = operations.OPERATIONS["ConvolutionBackward0"]
+    monkeypatch.setitem(operations.OPERATIONS, "ConvolutionBackward0", Entry(declines, old.leading))
     check(CASES["conv2d"])  # slower, never wrong
     with pytest.raises(AssertionError):
         test_every_parameter_takes_the_expected_way(CASES["conv2d"])

@@ -3,7 +3,7 @@
 import pytest
 
 from finitewidth.estimate import Estimate
-from finitewidth.reproduce.compare import Comparison, Row, Steps, all_numbers, distance, scalar
+from finitewidth.reproduce.compare import Comparison, Quantity, Steps, all_numbers, distance, scalar
 
 
 def test_the_distance_takes_both_errors() -> None:
@@ -16,8 +16,8 @@ def test_the_distance_takes_both_errors() -> None:
 
 def test_columns_without_numbers_are_left_out() -> None:
     rows = [
-        Row("a", 2.0, exact=1.0, simulated=Estimate(1.1, 0.05, 10, "x")),
-        Row("b", None, exact=5.0, simulated=Estimate(4.0, 0.5, 30, "x")),
+        Quantity("a", 2.0, exact=1.0, simulated=Estimate(1.1, 0.05, 10, "x")),
+        Quantity("b", None, exact=5.0, simulated=Estimate(4.0, 0.5, 30, "x")),
     ]
     table = Comparison("key", "title", "caption", rows).table()
     assert table.layout().headings == [
@@ -29,7 +29,7 @@ def test_columns_without_numbers_are_left_out() -> None:
 
 
 def test_without_a_simulation_theory_is_compared_with_what_is_published() -> None:
-    rows = [Row("a", Estimate(2.0, 0.5, 0, "published"), exact=1.0)]
+    rows = [Quantity("a", Estimate(2.0, 0.5, 0, "published"), exact=1.0)]
     table = Comparison("key", "title", "", rows).table()
     assert table.layout().headings == ["network", "printed", "exact law", "z printed"]
     assert table.layout().rows[0][-1][0] == "-2.0"
@@ -37,7 +37,7 @@ def test_without_a_simulation_theory_is_compared_with_what_is_published() -> Non
 
 def test_numbers_have_names() -> None:
     simulated = Estimate(1.1, 0.05, 10, "x")
-    one = Comparison("key", "t", "", [Row("a", 2.0, 3.0, 4.0, 5.0, simulated)])
+    one = Comparison("key", "t", "", [Quantity("a", 2.0, 3.0, 4.0, 5.0, simulated)])
     assert all_numbers([one]) == {
         "key, a, printed": 2.0,
         "key, a, corrected": 3.0,

@@ -10,10 +10,11 @@ import xarray
 
 import finitewidth as fw
 from finitewidth.sweep import running
-from finitewidth.sweep.api import Outcome as Outcomes
 from finitewidth.sweep.engine import course, schedule
-from finitewidth.sweep.engine.jobs import Job, compute
+from finitewidth.sweep.engine.jobs import compute
 from finitewidth.sweep.engine.schedule import Engine, Outcome, Task
+from finitewidth.sweep.outcome import Outcome as Outcomes
+from finitewidth.sweep.records import Job
 
 TARGET = {"relative_error": 0.015, "max_networks": 10**6}
 

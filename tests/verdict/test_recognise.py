@@ -14,7 +14,7 @@ import finitewidth as fw
 torch = pytest.importorskip("torch", reason="PyTorch (the torch extra) is not installed")
 from torch import Tensor, nn  # noqa: E402
 
-from finitewidth.verdict.build import recognised_network  # noqa: E402
+from finitewidth.verdict.draws import recognised_network  # noqa: E402
 from finitewidth.verdict.recognise import Recognised  # noqa: E402
 from tests.verdict.models import X, resnet, stack  # noqa: E402
 

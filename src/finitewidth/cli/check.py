@@ -110,7 +110,7 @@ def _measured(
         from finitewidth.cli.check_sweep_view import SweepView
         from finitewidth.cli.check_view import OneView, Setting
         from finitewidth.verdict import check as verdict
-        from finitewidth.verdict.sweep import check_sweep, refuse_missing
+        from finitewidth.verdict.along import check_along, refuse_missing
     except ImportError:
         raise RuntimeError(
             'measuring a model needs PyTorch; pip install "finitewidth[torch]".'
@@ -140,7 +140,7 @@ def _measured(
         if along is None:
             one = verdict(factory, found.X, targets, progress=progress, **arguments)
             return OneView(one, setting)
-        swept = check_sweep(factory, *along, found.X, targets, progress=progress, **arguments)
+        swept = check_along(factory, *along, found.X, targets, progress=progress, **arguments)
         return SweepView(swept, setting)
 
 

@@ -10,7 +10,8 @@ from finitewidth.cli.check_view import Setting
 from finitewidth.estimate import Estimate
 from finitewidth.report import Curve, Plot, Points
 from finitewidth.verdict import Row, regimes
-from finitewidth.verdict.sweep import QUANTITIES, Sweep, less_one
+from finitewidth.verdict.along import QUANTITIES, less_one
+from finitewidth.verdict.sweep import Sweep
 
 
 def plots(sweep: Sweep, setting: Setting) -> list[Plot]:

@@ -17,7 +17,8 @@ from finitewidth.cli.check_view import (
 from finitewidth.estimate import Estimate
 from finitewidth.report import Column, Page, Section, Table
 from finitewidth.verdict import Check
-from finitewidth.verdict.sweep import QUANTITIES, Sweep
+from finitewidth.verdict.along import QUANTITIES
+from finitewidth.verdict.sweep import Sweep
 
 COLUMNS = {
     "dispersion": Column("E K²/(E K)²"),

@@ -41,7 +41,7 @@ def split_plot(
     widths = sorted({max(NARROWEST, round(widest * 2.0**power)) for power in range(-2, 5)})
     laws = [_of_width(law, width) for width in widths]
     frozen = [-one.update_mean(1.0) for one in laws]
-    crossing = [-float(one.kink_mean(1.0, target, seed=seed).value) for one in laws]
+    crossing = [-float(one.crossing_mean(1.0, target, seed=seed).value) for one in laws]
     x = np.array(widths, dtype=float)
     series: list[Curve | Points] = [
         Curve("crossing term", x, crossing),
@@ -87,7 +87,7 @@ def _seen(law: ExactLaw, rate: float, target: float, seed: int) -> tuple[Estimat
     """−(crossing term)/λ and −(frozen derivative), by steps on the same networks."""
     net = law.net
     parameters = sum(layer.fan_in * layer.fan_out for layer in net.layers())
-    term = law.kink_mean(rate, target, seed=seed)
+    term = law.crossing_mean(rate, target, seed=seed)
     if term.value == 0.0:
         return None
     jumps = law.step_variance(rate, target, seed=seed).jumps

@@ -48,7 +48,7 @@ def susceptibilities(net: MLP, kernel: float) -> tuple[float, float]:
 def variance_by_depth(net: MLP, x: ArrayLike, most: int) -> Iterator[float]:
     """Var Θ/Θ² at first order of networks like this one with 1, 2, … `most` hidden layers.
 
-    One sweep: each hidden layer in turn is followed by the network's output layer.
+    One pass: each hidden layer in turn is followed by the network's output layer.
 
     Parameters
     ----------

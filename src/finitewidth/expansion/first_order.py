@@ -145,7 +145,7 @@ class Expansion:
 
         At first order in the learning rate and in 1/n. For kinked activations this is the
         change with the activation pattern frozen: a real step changes the kernel by a term of
-        order width^(−1/2) more, see `fw.law.kink_matrix`.
+        order width^(−1/2) more, see `fw.law.crossing_matrix`.
 
         Parameters
         ----------

@@ -1,7 +1,8 @@
 """The exact law of the kernel at one input: theory, no sampling."""
 
 from finitewidth.law.breakdown import LayerShares as LayerShares
+from finitewidth.law.crossing import crossing_matrix as crossing_matrix
+from finitewidth.law.crossing import kink_matrix as kink_matrix
 from finitewidth.law.kernel_law import KernelLaw as KernelLaw
-from finitewidth.law.kink import kink_matrix as kink_matrix
 from finitewidth.law.limit import JointLimit as JointLimit
 from finitewidth.law.paper import PaperForm as PaperForm

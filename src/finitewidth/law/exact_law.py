@@ -5,15 +5,15 @@ from math import isfinite
 from numbers import Real
 
 from finitewidth.law import arithmetic, breakdown, limit, moments, paper, update
+from finitewidth.law.crossing_law import CrossingLaw
 from finitewidth.law.inputs import PowerSums, from_sums, from_vector
-from finitewidth.law.kink_law import KinkLaw
 from finitewidth.law.magnitude import Magnitude
 from finitewidth.law.sampled_law import SampledLaw
 from finitewidth.law.schemes import cross, hessian, output_kernel, update_part
 from finitewidth.network import MLP
 
 
-class ExactLaw(SampledLaw, KinkLaw):
+class ExactLaw(SampledLaw, CrossingLaw):
     """The numbers of `KernelLaw`, which has the parameters."""
 
     def __init__(

@@ -44,7 +44,7 @@ def distance(one: Number | None, other: Number | None) -> float | None:
 
 
 @dataclass(frozen=True)
-class Row:
+class Quantity:
     """One quantity.
 
     Attributes
@@ -93,7 +93,7 @@ class Comparison:
         Short name, in front of the names of its numbers.
     title, caption : str
         Of the table.
-    rows : sequence of Row
+    rows : sequence of Quantity
     first, meaning : str
         Heading of the first column, and what it holds.
     theory : str
@@ -101,13 +101,13 @@ class Comparison:
     printed : str
         Heading of the published numbers.
     correction : str
-        Heading of `Row.corrected`.
+        Heading of `Quantity.corrected`.
     """
 
     key: str
     title: str
     caption: str
-    rows: Sequence[Row]
+    rows: Sequence[Quantity]
     first: str = "network"
     meaning: str = "n_0-…-n_d"
     theory: str = "exact law"
@@ -119,7 +119,7 @@ class Comparison:
         sizes = [row.simulated.size for row in self.rows if row.simulated is not None] or [0]
         least, most = min(sizes), max(sizes)
         drawn = str(most) if least == most else f"{least} to {most}"
-        columns: list[tuple[Column, Callable[[Row], Number | None]]] = [
+        columns: list[tuple[Column, Callable[[Quantity], Number | None]]] = [
             (Column(self.printed), lambda row: row.printed),
             (Column(self.correction), lambda row: row.corrected),
             (Column(self.theory, digits=7), lambda row: row.exact),
@@ -157,7 +157,7 @@ class Comparison:
         }
 
 
-def _from_printed(row: Row) -> float | None:
+def _from_printed(row: Quantity) -> float | None:
     """Simulated from printed; theory from printed where nothing was simulated."""
     return distance(row.simulated if row.simulated is not None else row.exact, row.printed)
 

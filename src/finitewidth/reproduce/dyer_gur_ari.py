@@ -10,7 +10,7 @@ from finitewidth.estimate import Estimate
 from finitewidth.law import KernelLaw
 from finitewidth.network import MLP
 from finitewidth.report import Column, Curve, Plot, Points, Table
-from finitewidth.reproduce.compare import Comparison, Row, Steps, all_numbers, scalar
+from finitewidth.reproduce.compare import Comparison, Quantity, Steps, all_numbers, scalar
 from finitewidth.reproduce.result import Progress, Reproduction
 
 PUBLISHED = {"identity": -1.01, "relu": -1.02, "tanh": -0.99}
@@ -152,7 +152,7 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
         "ReLU), or −1 of the expansion (tanh). Published without an error: z published holds ours "
         "alone.",
         [
-            Row(
+            Quantity(
                 scan.activation,
                 PUBLISHED[scan.activation],
                 exact=float(scan.fit(scan.theory).value),
@@ -170,7 +170,7 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
         "n Var Θ in wide networks",
         "Theory: the 1/n expansion. Simulated: the mean over widths of 1024 and more.",
         [
-            Row(scan.activation, None, exact=scan.coefficient, simulated=coefficient(scan))
+            Quantity(scan.activation, None, exact=scan.coefficient, simulated=coefficient(scan))
             for scan in scans
         ],
         first="activation",

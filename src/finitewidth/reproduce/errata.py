@@ -16,7 +16,7 @@ from finitewidth.estimate import Estimate
 from finitewidth.law import KernelLaw
 from finitewidth.network import MLP
 from finitewidth.report import Curve, Plot, Points
-from finitewidth.reproduce.compare import Comparison, Row, Steps, all_numbers, scalar
+from finitewidth.reproduce.compare import Comparison, Quantity, Steps, all_numbers, scalar
 from finitewidth.reproduce.networks import SETTING, SOURCE, label, unit_input
 from finitewidth.reproduce.result import Progress, Reproduction
 
@@ -45,7 +45,7 @@ class Correction:
     title: str
     caption: str
     nets: tuple[MLP, ...]
-    row: Callable[[MLP, int, int], Row]
+    row: Callable[[MLP, int, int], Quantity]
     size: int
 
 
@@ -57,11 +57,11 @@ def _first_change(net: MLP, size: int, seed: int) -> Estimate:
     return scalar(step.mean_first_order())
 
 
-def biases_mean(net: MLP, size: int, seed: int) -> Row:
+def biases_mean(net: MLP, size: int, seed: int) -> Quantity:
     """E K_b: d/2 printed, 1 + ½ Σ_j Π_(i<j) (1 − 2^(−n_i)) corrected."""
     x = unit_input(net)
     alive = np.cumprod([1.0, *(1.0 - 0.5**n for n in net.widths[:-1])])
-    return Row(
+    return Quantity(
         label(net),
         net.depth / 2,
         1.0 + 0.5 * float(alive.sum()),
@@ -71,12 +71,12 @@ def biases_mean(net: MLP, size: int, seed: int) -> Row:
     )
 
 
-def update_sign(net: MLP, size: int, seed: int) -> Row:
+def update_sign(net: MLP, size: int, seed: int) -> Quantity:
     """E ΔK/λ: no sign printed, negative."""
     x, law = unit_input(net), KernelLaw(net, unit_input(net))
     form = law.paper()["update"].value.to_float("E ΔK", "")
     ww, wb = (paths.expectation(net, x, part) for part in ("update_ww", "update_wb"))
-    return Row(
+    return Quantity(
         label(net),
         form,
         -form,
@@ -86,7 +86,7 @@ def update_sign(net: MLP, size: int, seed: int) -> Row:
     )
 
 
-def hidden_beta(net: MLP, size: int, seed: int) -> Row:
+def hidden_beta(net: MLP, size: int, seed: int) -> Quantity:
     """E K²/(E K)² of equal widths: e^(5β) with and without the output layer's 1/n_d = 1."""
     x = unit_input(net)
     second = (
@@ -95,7 +95,7 @@ def hidden_beta(net: MLP, size: int, seed: int) -> Row:
         + paths.expectation(net, x, "biases_squared")
     )
     mean = paths.expectation(net, x, "weights") + paths.expectation(net, x, "biases")
-    return Row(
+    return Quantity(
         label(net),
         exp(5.0 * (net.beta + 1.0)),
         exp(5.0 * net.beta),
@@ -105,7 +105,7 @@ def hidden_beta(net: MLP, size: int, seed: int) -> Row:
     )
 
 
-def inner_sum(net: MLP, size: int, seed: int) -> Row:
+def inner_sum(net: MLP, size: int, seed: int) -> Quantity:
     """E ΔK/λ of weights, one hidden layer: the inner sum up to ℓ = i₂ or to i₂ − 1.
 
     With the constant of ≃ for this quantity, 4, so that the forms can be read as numbers.
@@ -113,7 +113,7 @@ def inner_sum(net: MLP, size: int, seed: int) -> Row:
     x, (n,) = unit_input(net), tuple(net.widths)
     last_right, beyond = exp(-5.0 / n) / n, exp(-5.0 - 6.0 / n)  # ℓ = 1, and ℓ = 2 with n_2 = 1
     constant = -2.0 * 4.0 * exp(5.0 * net.beta)
-    return Row(
+    return Quantity(
         label(net),
         constant * (last_right + beyond),
         constant * last_right,

@@ -7,7 +7,7 @@ from finitewidth._shapes import Float
 from finitewidth.estimate import Estimate
 from finitewidth.network import MLP
 from finitewidth.report import Curve, Plot, Points
-from finitewidth.reproduce.compare import Comparison, Row, Steps, all_numbers, scalar
+from finitewidth.reproduce.compare import Comparison, Quantity, Steps, all_numbers, scalar
 from finitewidth.reproduce.result import Progress, Reproduction
 
 INPUTS = ((-0.98952, -0.59925), (-0.17877, 2.25368))
@@ -65,8 +65,10 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
             "Errors of the published numbers are those that rounding the published inputs to five "
             "digits causes.",
             [
-                Row("Θ00", Estimate(DIAGONAL, rounded[0], 0, "published"), exact=float(wide[0])),
-                Row(
+                Quantity(
+                    "Θ00", Estimate(DIAGONAL, rounded[0], 0, "published"), exact=float(wide[0])
+                ),
+                Quantity(
                     "Θ01", Estimate(OFF_DIAGONAL, rounded[1], 0, "published"), exact=float(wide[1])
                 ),
             ],
@@ -80,7 +82,7 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
             "Θ00 at finite width: no correction",
             "ReLU kernels of one input have their infinite-width mean at every width.",
             [
-                Row(
+                Quantity(
                     f"n = {width}",
                     Estimate(DIAGONAL, rounded[0], 0, "published"),
                     exact=float(wide[0]),
@@ -99,7 +101,7 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
             "Theory is the expansion to first order in 1/n; z holds what it leaves out, of order "
             "1/n², which shows at n = 10. z published includes the published error.",
             [
-                Row(
+                Quantity(
                     f"n = {width}",
                     AT_20 if width == 20 else None,
                     exact=first_order[width],

@@ -9,7 +9,7 @@ from finitewidth.estimate import Estimate
 from finitewidth.law import JointLimit, KernelLaw
 from finitewidth.network import MLP
 from finitewidth.report import Column, Curve, Plot, Points, Table
-from finitewidth.reproduce.compare import Comparison, Row, Steps, all_numbers, scalar
+from finitewidth.reproduce.compare import Comparison, Quantity, Steps, all_numbers, scalar
 from finitewidth.reproduce.networks import SETTING, SOURCE, unit_input
 from finitewidth.reproduce.result import Progress, Reproduction
 
@@ -96,7 +96,7 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
         found = draw(at, width, size // 20 if quick else size, seed)
         law = law_at(at, width)
         rows.append(
-            Row(
+            Quantity(
                 f"d/n = {at:g}, n = {width}, {how}",
                 exp(5.0 * at),
                 dispersion(at),

@@ -9,7 +9,7 @@ from finitewidth._shapes import Float
 from finitewidth.estimate import Estimate
 from finitewidth.network import MLP
 from finitewidth.report import Column, Curve, Plot, Points, Table
-from finitewidth.reproduce.compare import Comparison, Row, Steps, all_numbers
+from finitewidth.reproduce.compare import Comparison, Quantity, Steps, all_numbers
 from finitewidth.reproduce.networks import label, unit_input
 from finitewidth.reproduce.result import Number, Progress, Reproduction
 
@@ -84,8 +84,8 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
     for net in nets:
         found = moments(drawn(net, 1_000 if quick else 20_000, seed))
         mean, variance = exact(net)
-        means.append(Row(label(net), -2.5 * net.beta, exact=mean, simulated=found[0]))
-        variances.append(Row(label(net), 5.0 * net.beta, exact=variance, simulated=found[1]))
+        means.append(Quantity(label(net), -2.5 * net.beta, exact=mean, simulated=found[0]))
+        variances.append(Quantity(label(net), 5.0 * net.beta, exact=variance, simulated=found[1]))
         steps.done()
     distances: list[tuple[str, float, float, float, float]] = []
     logs = np.zeros(1)

@@ -17,7 +17,7 @@ from finitewidth._shapes import Float
 from finitewidth.estimate import Estimate
 from finitewidth.law import KernelLaw
 from finitewidth.network import MLP
-from finitewidth.reproduce.compare import Row, scalar
+from finitewidth.reproduce.compare import Quantity, scalar
 
 SETTING = (
     "ReLU, hidden gain 2, readout gain 1, ntk parametrization (derivatives with respect to weights "
@@ -144,9 +144,9 @@ class Drawn:
         exact: float,
         enumerated: float | None,
         simulated: Estimate,
-    ) -> Row:
+    ) -> Quantity:
         """A row named by the widths."""
-        return Row(label(self.net), printed, corrected, exact, enumerated, simulated)
+        return Quantity(label(self.net), printed, corrected, exact, enumerated, simulated)
 
 
 def with_output(drawn: Drawn) -> dict[str, float]:

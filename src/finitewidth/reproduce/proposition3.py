@@ -1,7 +1,7 @@
 """Proposition 3 of Hanin & Nica (2020): moments of the weights' part, E K_w, E K_w², E Δ_ww."""
 
 from finitewidth.reproduce import open_constants
-from finitewidth.reproduce.compare import Comparison, Row, Steps, all_numbers, scalar
+from finitewidth.reproduce.compare import Comparison, Quantity, Steps, all_numbers, scalar
 from finitewidth.reproduce.networks import (
     SETTING,
     SOURCE,
@@ -22,7 +22,7 @@ SIMULATED = {
 OPEN = tuple(SIMULATED)
 
 
-def mean(drawn: Drawn) -> Row:
+def mean(drawn: Drawn) -> Quantity:
     """E K_w = d |x|²/n_0, an equality."""
     return drawn.row(
         drawn.net.depth * drawn.law.squared_norm / drawn.net.n_in,
@@ -33,7 +33,7 @@ def mean(drawn: Drawn) -> Row:
     )
 
 
-def squared(drawn: Drawn) -> Row:
+def squared(drawn: Drawn) -> Quantity:
     """E K_w² ≃ e^(5β) d² |x|⁴/n_0²."""
     return drawn.row(
         with_output(drawn)["weights_squared"],
@@ -44,7 +44,7 @@ def squared(drawn: Drawn) -> Row:
     )
 
 
-def update(drawn: Drawn) -> Row:
+def update(drawn: Drawn) -> Quantity:
     """E Δ_ww ≃ e^(5β) |x|⁴/n_0² Σ_(i1<i2) Σ_ℓ (1/n_ℓ) e^(−5/n_ℓ − 6 Σ_(i1≤i<ℓ) 1/n_i)."""
     return drawn.row(
         with_output(drawn)["update_ww"],

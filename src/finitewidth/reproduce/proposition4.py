@@ -4,7 +4,7 @@ import numpy as np
 
 from finitewidth.report import Column, Table
 from finitewidth.reproduce import open_constants
-from finitewidth.reproduce.compare import Comparison, Row, Steps, all_numbers, scalar
+from finitewidth.reproduce.compare import Comparison, Quantity, Steps, all_numbers, scalar
 from finitewidth.reproduce.networks import (
     SETTING,
     SOURCE,
@@ -21,7 +21,7 @@ SIMULATED = {"biases_squared": lambda drawn: scalar(drawn.kernels.moment(2, "bia
 OPEN = tuple(SIMULATED)
 
 
-def mean(drawn: Drawn) -> Row:
+def mean(drawn: Drawn) -> Quantity:
     """E K_b: d/2 printed, 1 + ½ Σ_j Π_(i<j) (1 − 2^(−n_i)) corrected."""
     return drawn.row(
         drawn.net.depth / 2.0,
@@ -32,7 +32,7 @@ def mean(drawn: Drawn) -> Row:
     )
 
 
-def squared(drawn: Drawn) -> Row:
+def squared(drawn: Drawn) -> Quantity:
     """E K_b² ≃ e^(5β) Σ_(i≤j) e^(−5 Σ_(l≤j) 1/n_l)."""
     return drawn.row(
         with_output(drawn)["biases_squared"],

@@ -4,7 +4,7 @@ import numpy as np
 
 from finitewidth.estimate import Estimate
 from finitewidth.reproduce import open_constants
-from finitewidth.reproduce.compare import Comparison, Row, Steps, all_numbers, scalar
+from finitewidth.reproduce.compare import Comparison, Quantity, Steps, all_numbers, scalar
 from finitewidth.reproduce.networks import (
     SETTING,
     SOURCE,
@@ -28,7 +28,7 @@ SIMULATED = {"cross": simulated_cross, "update_wb": lambda drawn: drawn.update_w
 OPEN = tuple(SIMULATED)
 
 
-def cross(drawn: Drawn) -> Row:
+def cross(drawn: Drawn) -> Quantity:
     """E K_b K_w ≃ d |x|²/n_0 e^(5β) Σ_j e^(−5 Σ_(i≤j) 1/n_i)."""
     return drawn.row(
         with_output(drawn)["cross"],
@@ -39,7 +39,7 @@ def cross(drawn: Drawn) -> Row:
     )
 
 
-def update(drawn: Drawn) -> Row:
+def update(drawn: Drawn) -> Quantity:
     """E Δ_wb, the double sum over the layers of the bias, the mark and one meeting."""
     return drawn.row(
         with_output(drawn)["update_wb"],

@@ -10,7 +10,7 @@ from finitewidth.estimate import Estimate
 from finitewidth.law import KernelLaw
 from finitewidth.network import MLP
 from finitewidth.report import Column, Curve, Plot, Points, Table
-from finitewidth.reproduce.compare import Comparison, Row, Steps, all_numbers, scalar
+from finitewidth.reproduce.compare import Comparison, Quantity, Steps, all_numbers, scalar
 from finitewidth.reproduce.networks import SETTING, SOURCE, unit_input
 from finitewidth.reproduce.result import Progress, Reproduction
 
@@ -86,7 +86,7 @@ def step(layers: int, width: int, size: int, seed: int, *, quick: bool) -> Step:
         real.outputs_after, real.crossed, real.method,
     )  # fmt: skip
     networks = 4_096 if quick else 32_768
-    crossing = law.kink_mean(rate, size=networks, seed=seed)
+    crossing = law.crossing_mean(rate, size=networks, seed=seed)
     return Step(
         net,
         law.update_mean(),
@@ -129,7 +129,7 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
             "Theorem 2: its quantity's exact value, −2 (E Δ_ww + 2 E Δ_wb), pattern frozen. Law: "
             "that and the mean change by neurons that cross zero.",
             [
-                Row(one.name, one.frozen, exact=closed(one.total), simulated=one.real)
+                Quantity(one.name, one.frozen, exact=closed(one.total), simulated=one.real)
                 for one in found
             ],
             meaning="L hidden layers of width n",
@@ -142,7 +142,7 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
             "Simulated: a real step less the same step with the pattern frozen, network by "
             "network. Theorem 2 has no such term.",
             [
-                Row(one.name, 0.0, exact=closed(one.crossing), simulated=one.crossed)
+                Quantity(one.name, 0.0, exact=closed(one.crossing), simulated=one.crossed)
                 for one in found
             ],
             meaning="L hidden layers of width n",
@@ -201,7 +201,7 @@ def _figure(found: list[Step]) -> Plot:
     fine = [10, 16, 25, 40, 64, 100, 160, 250, 400, 640]
     laws = [KernelLaw(net, unit_input(net)) for net in (MLP.equal_width(N_IN, n, 1) for n in fine)]
     frozen = [-law.update_mean() for law in laws]
-    crossing = [-float(law.kink_mean().value) for law in laws]
+    crossing = [-float(law.crossing_mean().value) for law in laws]
     widths = [one.net.widths[0] for one in found]
     return Plot(
         title="One step, one hidden layer: size of the mean change against the width",

@@ -7,7 +7,7 @@ from finitewidth.estimate import Estimate
 from finitewidth.law import KernelLaw
 from finitewidth.network import MLP
 from finitewidth.report import Column, Curve, Plot, Points, Table
-from finitewidth.reproduce.compare import Comparison, Row, Steps, all_numbers, scalar
+from finitewidth.reproduce.compare import Comparison, Quantity, Steps, all_numbers, scalar
 from finitewidth.reproduce.result import Progress, Reproduction
 
 WIDTH, N_IN, THEIR_NETWORKS = 100, 100, 500
@@ -32,10 +32,10 @@ def unit_vector() -> np.ndarray:
     return np.full(N_IN, N_IN**-0.5)
 
 
-def row(reading: str, hidden_layers: int, size: int, seed: int) -> Row:
+def row(reading: str, hidden_layers: int, size: int, seed: int) -> Quantity:
     """One dispersion, published for the standard parametrization alone."""
     net = network(reading, hidden_layers)
-    return Row(
+    return Quantity(
         f"{READINGS[reading][0]}, L = {hidden_layers}",
         PUBLISHED[hidden_layers] if reading == "standard" else None,
         exact=KernelLaw(net, unit_vector()).dispersion(),
@@ -111,7 +111,7 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
     )
 
 
-def _figure(rows: list[Row]) -> Plot:
+def _figure(rows: list[Quantity]) -> Plot:
     layers = list(range(1, 31))
     found = {one.name: one.simulated for one in rows}
     series: list[Curve | Points] = [

@@ -7,7 +7,7 @@ from finitewidth.law import JointLimit, KernelLaw
 from finitewidth.network import MLP
 from finitewidth.report import Curve, Plot, Points
 from finitewidth.reproduce import open_constants
-from finitewidth.reproduce.compare import Comparison, Row, Steps, all_numbers, scalar
+from finitewidth.reproduce.compare import Comparison, Quantity, Steps, all_numbers, scalar
 from finitewidth.reproduce.networks import (
     SETTING,
     SOURCE,
@@ -22,7 +22,7 @@ from finitewidth.reproduce.result import Progress, Reproduction
 OPEN = ("kernel_squared", "dispersion")
 
 
-def mean(drawn: Drawn) -> Row:
+def mean(drawn: Drawn) -> Quantity:
     """E K: d (u + ½) printed, d u + 1 + ½ Σ_j Π_(i<j) (1 − 2^(−n_i)) corrected; u = |x|²/n_0."""
     return drawn.row(
         drawn.net.depth * (drawn.law.squared_norm / drawn.net.n_in + 0.5),
@@ -33,7 +33,7 @@ def mean(drawn: Drawn) -> Row:
     )
 
 
-def second_moment(drawn: Drawn) -> Row:
+def second_moment(drawn: Drawn) -> Quantity:
     """E K²: the printed form, with 1/n_d = 1 in its sums, and with hidden layers only."""
     return drawn.row(
         with_output(drawn)["kernel_squared"],
@@ -44,7 +44,7 @@ def second_moment(drawn: Drawn) -> Row:
     )
 
 
-def dispersion(drawn: Drawn) -> Row:
+def dispersion(drawn: Drawn) -> Quantity:
     """E K²/(E K)² of equal widths: e^(5β) with and without 1/n_d = 1."""
     return drawn.row(
         with_output(drawn)["dispersion"],
@@ -58,7 +58,7 @@ def dispersion(drawn: Drawn) -> Row:
 def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduction:
     """See `finitewidth.reproduce.reproduce`."""
     steps = Steps(progress, len(nets(quick)) + 1)
-    found: dict[str, list[Row]] = {"mean": [], "second-moment": [], "dispersion": []}
+    found: dict[str, list[Quantity]] = {"mean": [], "second-moment": [], "dispersion": []}
     for net in nets(quick):
         drawn = Drawn(net, networks_of(net, quick), seed)
         found["mean"].append(mean(drawn))

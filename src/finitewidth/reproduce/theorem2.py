@@ -8,7 +8,7 @@ from finitewidth.law import JointLimit, KernelLaw
 from finitewidth.network import MLP
 from finitewidth.report import Column, Curve, Plot, Points, Table
 from finitewidth.reproduce import open_constants
-from finitewidth.reproduce.compare import Comparison, Row, Steps, all_numbers
+from finitewidth.reproduce.compare import Comparison, Quantity, Steps, all_numbers
 from finitewidth.reproduce.networks import (
     SETTING,
     SOURCE,
@@ -25,7 +25,7 @@ LARGE = (0.001, 1.0, 4.0, 16.0, 64.0)
 PER_RATE = "All per unit of learning rate, on ½(N − t)², at first order, activation pattern frozen."
 
 
-def update(drawn: Drawn) -> Row:
+def update(drawn: Drawn) -> Quantity:
     """E ΔK/λ: no sign and 1/n_d = 1 in β printed; negative and hidden layers only corrected."""
     return drawn.row(
         with_output(drawn)["update"],
@@ -36,7 +36,7 @@ def update(drawn: Drawn) -> Row:
     )
 
 
-def relative(drawn: Drawn) -> Row:
+def relative(drawn: Drawn) -> Quantity:
     """E ΔK/(λ E K) of equal widths: d β (|x|²/n_0) e^(5β), with and without 1/n_d = 1 in β."""
     net, exact_mean = drawn.net, drawn.law.mean()
     change = drawn.update

@@ -1,6 +1,6 @@
 """Grids of experiments: computed here or on a cluster, kept in one file, continued at any time."""
 
-from finitewidth.sweep.api import Outcome as Outcome
-from finitewidth.sweep.api import open as open
-from finitewidth.sweep.api import run as run
-from finitewidth.sweep.api import samples as samples
+from finitewidth.sweep.outcome import Outcome as Outcome
+from finitewidth.sweep.public import open as open
+from finitewidth.sweep.public import run as run
+from finitewidth.sweep.public import samples as samples

@@ -7,13 +7,13 @@ from typing import Any
 
 from finitewidth._extras import needed_for
 from finitewidth.sweep import grid_file
-from finitewidth.sweep.api import Outcome
 from finitewidth.sweep.cells import Cell, expand
 from finitewidth.sweep.engine.course import Course, Wanted
 from finitewidth.sweep.engine.inprocess import InProcess
 from finitewidth.sweep.engine.schedule import Engine, Progress, Schedule
 from finitewidth.sweep.estimates import OBSERVABLES
 from finitewidth.sweep.grid import Grid, read
+from finitewidth.sweep.outcome import Outcome
 from finitewidth.sweep.store import Writer
 from finitewidth.sweep.store.schema import CellRow
 from finitewidth.sweep.summary import Summary

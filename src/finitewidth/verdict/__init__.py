@@ -1,6 +1,11 @@
 """The verdict: measurement beside theory, in a word and a sentence."""
 
-from finitewidth.verdict.api import Check as Check
-from finitewidth.verdict.api import assert_kernel as assert_kernel
-from finitewidth.verdict.api import check as check
-from finitewidth.verdict.rows import Row as Row
+from finitewidth.verdict.along import ChecksAlong as ChecksAlong
+from finitewidth.verdict.along import check_along as check_along
+from finitewidth.verdict.checking import Check as Check
+from finitewidth.verdict.checking import assert_kernel as assert_kernel
+from finitewidth.verdict.checking import check as check
+from finitewidth.verdict.measurement import Measurement as Measurement
+
+Row = Measurement
+"""The old name, for one release."""

@@ -9,8 +9,8 @@ from finitewidth.estimate import Estimate
 from finitewidth.measure.statistics import few_carry_the_mean
 from finitewidth.verdict.limits import Limits, keeps
 from finitewidth.verdict.measured import Measured
+from finitewidth.verdict.measurement import Measurement
 from finitewidth.verdict.recognise import Recognised
-from finitewidth.verdict.rows import Row
 from finitewidth.verdict.theory import (
     Prediction,
     at_least,
@@ -28,7 +28,7 @@ def rows(
     loss: Any,
     learning_rate: float | None,
     limits: Limits,
-) -> list[Row]:
+) -> list[Measurement]:
     """In the order in which they are read."""
     start, seeds = found.start, len(found.start.seeds)
     prediction = _prediction(recognised, X)
@@ -38,17 +38,17 @@ def rows(
     if limits.max_dispersion is not None:
         passed = keeps(dispersion, limits.max_dispersion, "", seeds)[0]
     table = [
-        Row(
+        Measurement(
             "mean", "E K, mean diagonal", _carried(_mean(start.mean, prediction), start.diagonals),
             prediction.mean() if prediction else None,
             "How fast the outputs move per unit of rate and error, averaged over inputs.",
         ),
-        Row(
+        Measurement(
             "dispersion", "E K²/(E K)²", dispersion, None,
             f"Two seeds' kernels differ by about {100 * spread:.2g} % (standard deviation over "
             "mean).", passed,
         ),
-        Row(
+        Measurement(
             "log_spread", "standard deviation of ln K", found.log_spread, None,
             f"A typical seed lies a factor {np.exp(float(found.log_spread.value)):.3g} above or "
             "below the middle one; from 0.5 on a kernel is called strongly random.",
@@ -57,11 +57,11 @@ def rows(
     if prediction:
         table += one_input_rows(prediction, start)
     table += [
-        Row(
+        Measurement(
             "top_eigenvalue", "largest eigenvalue of K", start.top_eigenvalue, None,
             "The fastest direction of training on this batch.",
         ),
-        Row(
+        Measurement(
             "log10_condition", "log10 of the condition number", start.log10_condition, None,
             f"One seed's score is off by a factor of about "
             f"{10 ** float(start.log10_condition_spread.value):.2g}.",
@@ -91,39 +91,39 @@ def _carried(mean: Estimate, values: np.ndarray) -> Estimate:
 def _step(
     found: Measured, prediction: Prediction | None, X: Any, y: Any, loss: Any, rate: float,
     limits: Limits,
-) -> list[Row]:  # fmt: skip
+) -> list[Measurement]:  # fmt: skip
     step, seeds = found.step, len(found.start.seeds)
     assert step is not None
     assert found.descent is not None
     change = found.step_change
-    table: list[Row] = []
+    table: list[Measurement] = []
     if change is not None:
         passed = None
         if limits.max_kernel_change is not None:
             passed = keeps(change, limits.max_kernel_change, "", seeds)[0]
         table.append(
-            Row(
+            Measurement(
                 "kernel_change", "‖ΔK‖/‖K‖ of one step", change, None,
                 f"One SGD step of rate {rate:g} changes the kernel by about "
                 f"{100 * float(change.value):.2g} %.", passed,
             )
         )  # fmt: skip
     table.append(
-        Row(
+        Measurement(
             "relative_first_order", "E ΔK/E K, pattern frozen", step.relative_first_order, None,
             "Mean change at first order in the rate (automatic differentiation).",
         )
     )  # fmt: skip
     if step.relative_actual is not None:
         table.append(
-            Row(
+            Measurement(
                 "relative_actual", "E ΔK/E K, real step", step.relative_actual, None,
                 "Mean change of the step itself.",
             )
         )  # fmt: skip
     if step.relative_crossing is not None and step.crossed is not None:
         table.append(
-            Row(
+            Measurement(
                 "relative_crossing", "their difference", step.relative_crossing, None,
                 f"Neurons that the step carries across 0 ({step.crossed} (neuron, input) pairs a "
                 "step), and curvature.",
@@ -136,7 +136,7 @@ def _step(
     movement = found.descent.movement
     if movement is not None:
         table.append(
-            Row(
+            Measurement(
                 "movement", "‖K_T − K_0‖/‖K_0‖ per factor e of the loss", movement, None,
                 "How far the kernel moves while the loss falls by a factor e: below 1 % frozen, "
                 "from 10 % on feature learning.",
@@ -145,7 +145,7 @@ def _step(
     assert found.diverged is not None
     hits = int(found.descent.diverged.sum())
     table.append(
-        Row(
+        Measurement(
             "diverged", "share of seeds whose loss does not fall", found.diverged, None,
             f"{hits} of {seeds} seeds; the share is pulled towards one half by two seeds each way.",
         )
@@ -153,7 +153,7 @@ def _step(
     return table
 
 
-def shares(found: Measured, recognised: Recognised, X: Any) -> list[Row]:
+def shares(found: Measured, recognised: Recognised, X: Any) -> list[Measurement]:
     """Each layer's share of the mean diagonal."""
     measured = found.start.layer_shares
     prediction = _prediction(recognised, X)
@@ -161,7 +161,7 @@ def shares(found: Measured, recognised: Recognised, X: Any) -> list[Row]:
     if prediction:
         exact = list(prediction.shares())
     return [
-        Row(f"share_{name}", name, estimate, value)
+        Measurement(f"share_{name}", name, estimate, value)
         for (name, estimate), value in zip(measured.items(), exact, strict=True)
     ]
 

@@ -10,7 +10,7 @@ from finitewidth.law import KernelLaw
 from finitewidth.measure import Ensemble, UpdateEnsemble
 from finitewidth.measure.statistics import dispersion
 from finitewidth.network import MLP
-from finitewidth.verdict.rows import Row
+from finitewidth.verdict.measurement import Measurement
 
 LARGEST = 600.0
 """ln of a moment that a double still holds with room."""
@@ -55,14 +55,14 @@ class Prediction:
         return KernelLaw(self.net, self.inputs[0])
 
 
-def one_input_rows(prediction: Prediction, start: Ensemble) -> list[Row]:
+def one_input_rows(prediction: Prediction, start: Ensemble) -> list[Measurement]:
     """The dispersion at the first input, which the law knows; that of an average it does not."""
     if prediction.outputs > 1:
         return []
     law = prediction.first_input()
     measured = at_least(dispersion(start.kernels[:, 0, 0]), dispersion_error(law, len(start.seeds)))
     return [
-        Row(
+        Measurement(
             "dispersion_first_input", "E K²/(E K)² at the first input", measured, law.dispersion(),
             "The same at one input, where the exact law stands beside it.",
         )
@@ -90,11 +90,11 @@ def at_least(estimate: Estimate, error: float) -> Estimate:
 
 def step_rows(
     prediction: Prediction, step: UpdateEnsemble, learning_rate: float, target: float
-) -> list[Row]:
+) -> list[Measurement]:
     """First-order change of a step on one input, one output and the squared error."""
     law = prediction.first_input()
     return [
-        Row(
+        Measurement(
             "update_mean", "E ΔK of the step, pattern frozen", step.first_order,
             law.update_mean(learning_rate),
             f"At first order in the rate, for the target {target:g}.",

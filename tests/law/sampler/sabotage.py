@@ -13,7 +13,7 @@ import pytest
 
 from finitewidth.law.sampler import streams
 from finitewidth.law.sampler.neurons import Neurons, active_neurons
-from finitewidth.law.sampler.sweep import Block, sweep
+from finitewidth.law.sampler.one_pass import Block, draw_block
 
 Sabotage = Callable[[pytest.MonkeyPatch], None]
 
@@ -77,9 +77,9 @@ class Layer:
 
 def _after(patch: pytest.MonkeyPatch, change: Callable[[Block, np.random.Generator], Block]):
     def changed(net: Any, squared_norm: float, rng: np.random.Generator, count: int) -> Block:
-        return change(sweep(net, squared_norm, rng, count), rng)
+        return change(draw_block(net, squared_norm, rng, count), rng)
 
-    patch.setattr(streams, "sweep", changed)
+    patch.setattr(streams, "draw_block", changed)
 
 
 def dead_by_size(patch: pytest.MonkeyPatch) -> None:

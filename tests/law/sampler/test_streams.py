@@ -95,21 +95,21 @@ def test_shared_streams_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         shared = np.random.default_rng(0)
         patch.setattr(
-            streams, "sweep", lambda net, norm, rng, count: original(net, norm, shared, count)
+            streams, "draw_block", lambda net, norm, rng, count: original(net, norm, shared, count)
         )
         law = fw.KernelLaw(NETS["relu"])
         assert not same(law.sample(2 * BLOCK, 1), law.sample(2 * BLOCK, 1))
     with monkeypatch.context() as patch:
         patch.setattr(
             streams,
-            "sweep",
+            "draw_block",
             lambda net, norm, rng, count: original(net, norm, np.random.default_rng(0), count),
         )
         with pytest.raises(AssertionError):
             test_no_block_repeats_another()
 
 
-original = streams.sweep
+original = streams.draw_block
 
 
 # -- memory -------------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ def test_a_failing_block_ends_the_work(workers: int, monkeypatch: pytest.MonkeyP
             raise Stop
         return original(net, norm, rng, size)
 
-    monkeypatch.setattr(streams, "sweep", fail)
+    monkeypatch.setattr(streams, "draw_block", fail)
     with pytest.raises(Stop):
         fw.KernelLaw(NETS["relu"]).summary(400 * BLOCK, 1, workers=workers)
     assert threading.active_count() == before

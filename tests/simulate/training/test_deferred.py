@@ -8,7 +8,7 @@ import torch
 from scipy import stats
 
 import finitewidth as fw
-from finitewidth.simulate.training import building, plan
+from finitewidth.simulate.training import draw, plan
 from tests.simulate.training import ordinary
 
 RNG = np.random.default_rng(21)
@@ -53,14 +53,14 @@ def _net(name, outputs=1):
 
 def _trained(monkeypatch, net, y, run, rows: np.ndarray = X, size=2):
     """The trajectory, and the completed Ŵ and b that every network began with."""
-    made, original = [], building.deferred
+    made, original = [], draw.deferred
 
     def kept(*args):
         networks = original(*args)
         made.append((networks, [layer.bias for layer in networks.layers]))
         return networks
 
-    monkeypatch.setattr(building, "deferred", kept)
+    monkeypatch.setattr(draw, "deferred", kept)
     found = fw.simulate.train(net, rows, y, 0.03, STEPS, size=size, seed=4, method="deferred",
                               **RUNS[run])  # fmt: skip
     ((networks, biases),) = made
@@ -250,8 +250,8 @@ def test_auto_defers_what_is_wide_and_stores_what_is_asked_often():
 def test_an_ensemble_has_the_exact_mean_and_its_networks_the_kernels_of_fw_measure(monkeypatch):
     """False alarm 1e-6 for each of 3 means; 9.6 standard errors (3 %) are seen for certain."""
     net = fw.MLP(3, [40, 40], parametrization="mup", bias_lr=0.4)
-    made, original = [], building.deferred
-    monkeypatch.setattr(building, "deferred", lambda *a: made.append(original(*a)) or made[-1])
+    made, original = [], draw.deferred
+    monkeypatch.setattr(draw, "deferred", lambda *a: made.append(original(*a)) or made[-1])
     found = fw.simulate.ensemble(net, X, 3000, seed=2, method="deferred")
     assert found.method == "deferred"
     law = fw.KernelLaw(net, X[1])

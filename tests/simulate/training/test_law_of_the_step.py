@@ -80,7 +80,7 @@ def test_the_frozen_part_and_the_crossings_on_the_same_networks() -> None:
     linear = np.ravel(frozen.first_order)
     assert abs(linear.mean() - law.update_mean(rate)) < Z * error_of_mean(linear)
     crossing = change - kept
-    term = law.kink_mean(rate, TARGET, seed=1)
+    term = law.crossing_mean(rate, TARGET, seed=1)
     error = float(np.hypot(error_of_mean(crossing), term.std_error))
     assert abs(crossing.mean() - term.value) < Z * error
     assert abs(crossing.mean()) > Z * error

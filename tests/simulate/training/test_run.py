@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import finitewidth as fw
-from finitewidth.simulate.training import api, plan
+from finitewidth.simulate.training import plan, train
 from finitewidth.simulate.training.activations import tensor_activation
 from finitewidth.simulate.training.descent import minibatch
 from finitewidth.simulate.training.problem import stated
@@ -121,7 +121,7 @@ def test_too_little_memory_is_said_in_numbers():
 def _load(net, rows, steps=4, **others):
     asked = {"momentum": 0.0, "weight_decay": 0.0, "batch_size": None, "probe": None,
              "record": ("kernels", "features")} | others  # fmt: skip
-    return api.load_of(stated(net, rows, np.zeros(len(rows)), 0.1, steps, 1, 0, **asked))
+    return train.load_of(stated(net, rows, np.zeros(len(rows)), 0.1, steps, 1, 0, **asked))
 
 
 def test_the_choice_follows_the_cost():

@@ -1,4 +1,4 @@
-"""From the input to the output: one sweep of the recursion, with or without separate sources."""
+"""From the input to the output: one pass of the recursion, with or without separate sources."""
 
 from collections.abc import Iterator
 

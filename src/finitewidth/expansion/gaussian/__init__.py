@@ -3,4 +3,4 @@
 from finitewidth.expansion.gaussian.averages import Averages as Averages
 from finitewidth.expansion.gaussian.averages import Pairs as Pairs
 from finitewidth.expansion.gaussian.averages import Quadruples as Quadruples
-from finitewidth.expansion.gaussian.choose import averages_of as averages_of
+from finitewidth.expansion.gaussian.of_activation import averages_of as averages_of

@@ -7,8 +7,8 @@ import numpy as np
 
 from finitewidth._memory import available, readable
 from finitewidth._shapes import Bool, Float
+from finitewidth.law.sampler.one_pass import Block
 from finitewidth.law.sampler.streams import Progress, blocks
-from finitewidth.law.sampler.sweep import Block
 from finitewidth.network import MLP
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from finitewidth.law.sampler.sweep import Block, sweep
+from finitewidth.law.sampler.one_pass import Block, draw_block
 from finitewidth.network import MLP
 
 BLOCK = 4096
@@ -66,7 +66,7 @@ def blocks(
     Parameters
     ----------
     net, squared_norm
-        As `sweep` takes them.
+        As `draw_block` takes them.
     size, seed : int
         Networks and seed, checked.
     workers : int, optional
@@ -80,7 +80,7 @@ def blocks(
     def draw(start: int) -> Block:
         child = np.random.SeedSequence(seed, spawn_key=(start // BLOCK,))
         rng = np.random.Generator(np.random.SFC64(child))
-        return sweep(net, squared_norm, rng, min(BLOCK, size - start))
+        return draw_block(net, squared_norm, rng, min(BLOCK, size - start))
 
     if threads == 1 or len(starts) == 1:
         for start in starts:

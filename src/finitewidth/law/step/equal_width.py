@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import exp, log
 
+from finitewidth.law.crossing import known
+from finitewidth.law.crossing.estimates import CrossingTerm
 from finitewidth.law.exact_law import ExactLaw
-from finitewidth.law.kink import scope
-from finitewidth.law.kink.estimates import CrossingTerm
 from finitewidth.law.step.split import SIZE
 from finitewidth.network import MLP, Widths
 from finitewidth.report import Record
@@ -97,7 +97,7 @@ def equal_width(net: MLP, squared_norm: float, target: float = 0.0, seed: int = 
 
     def ratio(width: int, method: str, size: int = SIZE) -> tuple[float, CrossingTerm]:
         law = law_of(width)
-        term = law.kink_mean(1.0, target, method=method, size=size, seed=seed)
+        term = law.crossing_mean(1.0, target, method=method, size=size, seed=seed)
         if term.value == 0.0:
             raise ValueError("the crossing term is 0, so the two values are never equal.")
         return log(-float(term.value)) - law.log_update_mean(1.0), term
@@ -129,7 +129,7 @@ def _narrowest(net: MLP, hidden: int, target: float) -> int:
     width = 1
     while True:
         try:
-            scope.check_target(replace(net, widths=Widths([(width, hidden)])), target)
+            known.check_target(replace(net, widths=Widths([(width, hidden)])), target)
         except ValueError:
             width *= 2
         else:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from finitewidth.estimate import Estimate
+from finitewidth.law.crossing.estimates import CrossingTerm
 from finitewidth.law.exact_law import ExactLaw
-from finitewidth.law.kink.estimates import CrossingTerm
 from finitewidth.law.sampler.streams import Progress
 from finitewidth.report import Column, Table
 
@@ -54,7 +54,7 @@ class Split:
         ValueError
             Where the crossing term is not known, or outside a double.
         """
-        crossing = law.kink_mean(
+        crossing = law.crossing_mean(
             rate, target, size=size, seed=seed, workers=workers, progress=progress
         )
         return cls(law, law.update_mean(rate), crossing)

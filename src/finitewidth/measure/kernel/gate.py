@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
-from finitewidth.measure.kernel.uses.rows import OuterRows, Rows
+from finitewidth.measure.kernel.operations.rows import OuterRows, Rows
 
 
 @dataclass(frozen=True)

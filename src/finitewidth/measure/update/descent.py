@@ -23,8 +23,8 @@ from finitewidth.measure.kernel.forward import (
 )
 from finitewidth.measure.kernel.selection import Selection
 from finitewidth.measure.seeds import checked_seeds, over_seeds
-from finitewidth.measure.update.api import check_arguments
 from finitewidth.measure.update.loss import Loss, value
+from finitewidth.measure.update.one_step import check_arguments
 from finitewidth.measure.update.working import Working, prepared
 
 Progress = Callable[[int, int], None]

@@ -12,8 +12,8 @@ from finitewidth.estimate import Estimate
 from finitewidth.measure import statistics
 from finitewidth.measure.factory import Factory, build, fingerprint, refuse_identical
 from finitewidth.measure.seeds import checked_seeds, over_seeds
-from finitewidth.measure.update.api import check_arguments, measured
 from finitewidth.measure.update.loss import Loss
+from finitewidth.measure.update.one_step import check_arguments, measured
 from finitewidth.measure.update.results import KernelUpdate, mean_diagonal
 
 Progress = Callable[[int, int], None]

@@ -14,8 +14,8 @@ from finitewidth.simulate.deferred.partial import LEFT, RIGHT, Partial
 from finitewidth.simulate.deferred.products import multiply, norms
 from finitewidth.simulate.deferred.stored import Stored
 from finitewidth.simulate.deferred.streams import Streams
-from finitewidth.simulate.training.products import product
-from finitewidth.simulate.training.threads import lent_to_products
+from finitewidth.simulate.matrices.products import product
+from finitewidth.simulate.matrices.threads import lent_to_products
 
 NAMES = ("x", "u")
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from finitewidth._shapes import Float
-from finitewidth.simulate.training.dense import DenseMatrix
+from finitewidth.simulate.matrices.dense import DenseMatrix
 
 
 class Stored:

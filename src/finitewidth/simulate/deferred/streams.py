@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from finitewidth._shapes import Float, Int
-from finitewidth.simulate.training.threads import threads
+from finitewidth.simulate.matrices.threads import threads
 
 # SFC64 is NumPy's fastest. PyTorch's CPU generator is twice as fast in float32 and half as fast in
 # float64, but takes in only 32 bits of a seed: among 10^5 streams some would be the same.

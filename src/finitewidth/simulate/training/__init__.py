@@ -1,5 +1,5 @@
 """Training random networks, many at once, over matrices that are stored or only met in products.
 
-`api`, `problem`, `plan`, `store` and `trajectory` need no PyTorch; the others are imported when a
+`train`, `problem`, `plan`, `store` and `trajectory` need no PyTorch; the others are imported when a
 run starts.
 """

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from finitewidth._shapes import Float
+from finitewidth.simulate.matrices.products import product
 from finitewidth.simulate.training.networks import Networks, Pass
-from finitewidth.simulate.training.products import product
 
 # The second number in the key of the streams that shuffle the inputs; networks have one number.
 SHUFFLES = 1

@@ -6,11 +6,11 @@ import torch
 from finitewidth._shapes import Float
 from finitewidth.network import MLP
 from finitewidth.simulate.dense.draw import BLOCK
+from finitewidth.simulate.matrices.threads import lent_to_products
 from finitewidth.simulate.progress import reporting
 from finitewidth.simulate.results import Ensemble
-from finitewidth.simulate.training import building
+from finitewidth.simulate.training import draw
 from finitewidth.simulate.training.observe import kernel
-from finitewidth.simulate.training.threads import lent_to_products
 
 
 def ensemble(
@@ -33,7 +33,7 @@ def ensemble(
     with lent_to_products(), quiet, torch.no_grad(), reporting(progress, "networks") as report:
         for first in range(0, size, min(at_once, BLOCK)):
             last = min(first + min(at_once, BLOCK), size)
-            networks = building.deferred(net, seed, first, last, torch.float64, torch.device("cpu"))
+            networks = draw.deferred(net, seed, first, last, torch.float64, torch.device("cpu"))
             seen = networks.forward(rows.expand(last - first, -1, -1).contiguous())
             parts = kernel(networks, seen, networks.backward(seen))
             outputs[first:last] = seen.outputs[:, :, 0].numpy()

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 
 from finitewidth.simulate.dense.draw import BLOCK, batches
+from finitewidth.simulate.matrices.threads import lent_to_products
 from finitewidth.simulate.progress import reporting
-from finitewidth.simulate.training import building, steps
+from finitewidth.simulate.training import draw, steps
 from finitewidth.simulate.training.networks import Networks
 from finitewidth.simulate.training.problem import Problem
 from finitewidth.simulate.training.store import Store
-from finitewidth.simulate.training.threads import lent_to_products
 from finitewidth.simulate.training.trajectory import Trajectory
 
 
@@ -67,8 +67,8 @@ def _not_finite(found: steps.Observation) -> int | None:
 def _draw(problem: Problem, how: How, first: int, last: int, rng: np.random.Generator) -> Networks:
     dtype, device = getattr(torch, problem.precision), torch.device(how.device)
     if how.method == "dense":
-        return building.stored(problem.net, rng, last - first, dtype, device)
-    return building.deferred(problem.net, problem.seed, first, last, dtype, device)
+        return draw.stored(problem.net, rng, last - first, dtype, device)
+    return draw.deferred(problem.net, problem.seed, first, last, dtype, device)
 
 
 class _Run:
@@ -108,7 +108,7 @@ class _Run:
         if start > known:  # a power failure can take the last records and leave the state
             start, state = 0, None
         if state is not None:
-            building.restore(networks, state)
+            draw.restore(networks, state)
         on = steps.data(self.problem, torch.device(self.how.device))
         for at in range(start, self.limit + 1):
             found, seen = steps.observe(networks, self.problem, on, last - first)
@@ -122,7 +122,7 @@ class _Run:
                 self.store.append(first, last, at, found)
             if at < self.limit:
                 steps.descend(networks, self.problem, on, seen, at)
-                self.store.keep(first, last, at + 1, lambda: building.state_of(networks))
+                self.store.keep(first, last, at + 1, lambda: draw.state_of(networks))
             self.report((last - first) * (at + 1) + first * (self.problem.steps + 1))
 
     def report(self, done: int) -> None:

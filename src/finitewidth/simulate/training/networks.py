@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import torch
 
 from finitewidth._shapes import Float
+from finitewidth.simulate.matrices.matrix import Matrix
+from finitewidth.simulate.matrices.products import product
 from finitewidth.simulate.training.activations import TensorActivation
-from finitewidth.simulate.training.matrix import Matrix
-from finitewidth.simulate.training.products import product
 
 
 @dataclass

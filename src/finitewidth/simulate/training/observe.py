@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import torch
 
 from finitewidth._shapes import Float
+from finitewidth.simulate.matrices.products import product
 from finitewidth.simulate.training.networks import Networks, Pass
-from finitewidth.simulate.training.products import product
 
 
 def _gram(rows: Float[torch.Tensor, "S P n"]) -> Float[torch.Tensor, "S P P"]:

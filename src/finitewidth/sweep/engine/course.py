@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from finitewidth.sweep.cells import Cell
-from finitewidth.sweep.engine.jobs import Job, plan_of
+from finitewidth.sweep.engine.jobs import plan_of
 from finitewidth.sweep.estimates import estimates
 from finitewidth.sweep.methods import method_of, sampled_by
+from finitewidth.sweep.records import Job
 from finitewidth.sweep.summary import Summary
 
 CAUTION = 0.8

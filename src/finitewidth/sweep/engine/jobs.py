@@ -1,74 +1,20 @@
-"""What is sent to a worker and what comes back: small records, checked from end to end."""
+"""What a worker does with the chunks that are sent to it."""
 
 import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from finitewidth._records.format import Row, checksum
 from finitewidth._version import __version__
 from finitewidth.sweep.cells import Cell
 from finitewidth.sweep.contents import content_of, digest_of
 from finitewidth.sweep.methods import method_of
 from finitewidth.sweep.plan import Plan
+from finitewidth.sweep.records import Job, Record, fingerprint
 from finitewidth.sweep.summary import Summary
-
-
-@dataclass(frozen=True)
-class Job:
-    """One chunk of one cell.
-
-    Attributes
-    ----------
-    cell : str
-        The cell's inputs as text.
-    number : int
-        Of the chunk.
-    """
-
-    cell: str
-    number: int
-
-
-@dataclass(frozen=True)
-class Record:
-    """A finished chunk, or why there is none.
-
-    Attributes
-    ----------
-    job : Job
-    text, rows
-        The packed summary; empty where the job failed.
-    networks : int
-    seconds : float
-        That it took.
-    host : str
-        Where.
-    checksum : bytes
-        Over cell, number, text and rows, made where the chunk was computed.
-    cause : str
-        Why it failed, or empty.
-    contents : list of bytes
-        Files to be put beside the store; the text names them.
-    """
-
-    job: Job
-    text: str
-    rows: list[Row]
-    networks: int
-    seconds: float
-    host: str
-    checksum: bytes
-    cause: str = ""
-    contents: tuple[bytes, ...] = ()
-
-
-def fingerprint(cell: str, number: int, text: str, rows: Sequence[Row]) -> bytes:
-    """The checksum of a chunk together with its cell's full inputs."""
-    return checksum((cell, number, text), rows)
 
 
 def plan_of(cell: Cell) -> Plan | None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
 from finitewidth.sweep.engine.course import Course
-from finitewidth.sweep.engine.jobs import Job, Record, failed
+from finitewidth.sweep.engine.jobs import failed
+from finitewidth.sweep.records import Job, Record
 from finitewidth.sweep.store import Writer
 from finitewidth.sweep.summary import Summary
 

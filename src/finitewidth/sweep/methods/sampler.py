@@ -7,9 +7,9 @@ import numpy as np
 
 from finitewidth.law import KernelLaw
 from finitewidth.law.sampler.ask import check_sampled
+from finitewidth.law.sampler.one_pass import draw_block
 from finitewidth.law.sampler.sample import parts
 from finitewidth.law.sampler.streams import BLOCK
-from finitewidth.law.sampler.sweep import sweep
 from finitewidth.sweep.methods.law import known_moments
 from finitewidth.sweep.methods.registry import Method
 from finitewidth.sweep.networks import layers, network, power_sums
@@ -36,7 +36,7 @@ class Sampler(Method):
         for place, number in enumerate(blocks):
             stream = np.random.SeedSequence(entropy, spawn_key=(number,))
             rng = np.random.Generator(np.random.SFC64(stream))
-            norm, _, _, kernel = parts(law.net, sweep(law.net, law.squared_norm, rng, block))
+            norm, _, _, kernel = parts(law.net, draw_block(law.net, law.squared_norm, rng, block))
             here = slice(place * block, (place + 1) * block)
             logs[here], squares[here] = kernel.log(), norm.plain("N²")
         index = np.arange(blocks.start * block, blocks.stop * block)

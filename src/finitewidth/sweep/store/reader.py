@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from finitewidth._records.format import Row, checksum, is_new
-from finitewidth.sweep.engine.jobs import fingerprint
+from finitewidth.sweep.records import fingerprint
 from finitewidth.sweep.store import arrays
 from finitewidth.sweep.store.schema import CellRow, connect, refuse_others, told
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from finitewidth._records.format import checksum
-from finitewidth.sweep.engine.jobs import fingerprint
+from finitewidth.sweep.records import fingerprint
 from finitewidth.sweep.store.schema import APPLICATION, SCHEMA, TABLES, connect
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from finitewidth._records.format import as_json, checksum, is_new
 from finitewidth._version import __version__
 from finitewidth.sweep.cells import Cell
-from finitewidth.sweep.engine.jobs import Record
+from finitewidth.sweep.records import Record
 from finitewidth.sweep.store import arrays
 from finitewidth.sweep.store.lock import Lock
 from finitewidth.sweep.store.reader import damaged_chunks

@@ -1,0 +1,1 @@
+"""The matrices of a batch of networks: what is asked of them, stored ones, products, threads."""
