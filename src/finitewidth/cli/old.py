@@ -5,7 +5,6 @@ import sys
 import typer
 
 from finitewidth import __version__
-from finitewidth.cli.check import check
 from finitewidth.cli.design import design
 from finitewidth.cli.expansion import expansion
 from finitewidth.cli.paths import paths
@@ -28,7 +27,6 @@ app.command()(sample)
 app.command()(step)
 app.command()(simulate)
 app.command()(expansion)
-app.command()(check)
 app.command()(design)
 app.command()(paths)
 app.command()(reproduce)

@@ -4,7 +4,7 @@ A typical seed lies a factor e^s above or below the middle one, whatever the uni
 deviation of K itself is carried by rare seeds, so that a sample seldom shows it: of a log-normal K
 with s = 1.5 most samples of 32 seeds find less than half of its E K²/(E K)². Where only this
 dispersion is known, as an exact law gives it, s is that of the log-normal K with the same one:
-s² = ln E K²/(E K)². Deep networks' kernels are log-normal to leading order (Hanin & Nica 2020).
+s² = ln E K²/(E K)². The kernel of a deep network, close to a product over layers, is close to it.
 """
 
 from math import exp, sqrt

@@ -7,6 +7,7 @@ import numpy as np
 
 from finitewidth.estimate import Estimate
 from finitewidth.measure.statistics import few_carry_the_mean
+from finitewidth.statistics import regime
 from finitewidth.verdict.limits import Limits, keeps
 from finitewidth.verdict.measured import Measured
 from finitewidth.verdict.measurement import Measurement
@@ -50,8 +51,8 @@ def rows(
         ),
         Measurement(
             "log_spread", "standard deviation of ln K", found.log_spread, None,
-            f"A typical seed lies a factor {np.exp(float(found.log_spread.value)):.3g} above or "
-            "below the middle one; from 0.5 on a kernel is called strongly random.",
+            f"{regime.typical(float(found.log_spread.value)).capitalize()}; from {regime.RANDOM:g} "
+            "on a kernel is called strongly random.",
         ),
     ]  # fmt: skip
     if prediction:

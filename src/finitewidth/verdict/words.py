@@ -74,13 +74,10 @@ def _undecided(decision: Decision, found: Measured) -> str:
     )
 
 
-def notes(found: Measured, recognised: Recognised, loss: object) -> tuple[str, ...]:
-    """What the statements hold for."""
+def scope(recognised: Recognised, loss: object) -> tuple[str, ...]:
+    """What every statement holds for."""
     of = "the loss that was given" if callable(loss) else "the loss summed over this batch"
-    short = 0
-    if found.descent is not None:
-        short = sum(not d.diverged and d.folds < 1.0 for d in found.descent.descents)
-    told = [
+    return (
         "K is traced over outputs and over all trained parameters."
         if recognised.outputs != 1
         else "K is summed over all trained parameters.",
@@ -88,10 +85,16 @@ def notes(found: Measured, recognised: Recognised, loss: object) -> tuple[str, .
             "The kernel at the start does not depend on the optimiser; the step and the descent "
             f"are full-batch gradient descent on {of}, and say nothing about Adam."
         ),
-    ]
-    for estimate in (found.start.dispersion, found.start.log10_condition):
-        if not estimate.trusted:
-            told.append(estimate.note)
+    )
+
+
+def remarks(found: Measured) -> tuple[str, ...]:
+    """What is peculiar to a measurement."""
+    short = 0
+    if found.descent is not None:
+        short = sum(not d.diverged and d.folds < 1.0 for d in found.descent.descents)
+    estimates = (found.start.dispersion, found.start.log10_condition)
+    told = [one.note for one in estimates if not one.trusted]
     if short:
         told.append(
             f"The loss of {short} of {len(found.start.seeds)} seeds had not fallen by a factor e "

@@ -1,39 +1,54 @@
-"""The JSON of `finitewidth check`: the shape of all commands, and the verdict beside it."""
+"""A verdict's numbers as JSON: rows beside what theory says of them, and every seed's own."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from finitewidth.cli.results import Results
-from finitewidth.verdict import Check, Row
+import numpy as np
 
+from finitewidth.report import Record
+from finitewidth.verdict.measurement import Measurement
+from finitewidth.verdict.setting import Setting
 
-@dataclass
-class CheckResults(Results):
-    """Inputs, named results, and what was concluded from them."""
-
-    def row(self, row: Row, prefix: str = "") -> None:
-        """A measured number, and what theory says of it under ``…_exact_law``."""
-        self.estimate(prefix + row.name, row.measured)
-        if row.theory is None:
-            return
-        name = f"{prefix}{row.name}_exact_law"
-        if isinstance(row.theory, float | int):
-            self.exact(name, float(row.theory))
-        else:
-            self.estimate(name, row.theory)
+if TYPE_CHECKING:
+    from finitewidth.verdict.measured import Measured
 
 
-def concluded(check: Check) -> dict[str, Any]:
-    """A verdict as JSON."""
-    decision = check.decision
+def inputs(setting: Setting, seeds: list[int]) -> dict[str, Any]:
+    """What was asked."""
     return {
-        "word": check.verdict,
-        "sentence": check.sentence,
-        "passed": check.passed,
-        "limits": list(check.limits),
-        "theory": check.theory,
-        "notes": list(check.notes),
-        "decided_by": decision.about,
-        "seeds_needed": decision.seeds_needed,
-        "between": list(decision.between),
+        "model": setting.model,
+        "data": setting.data,
+        "data_in_words": setting.data_in_words,
+        "inputs": setting.inputs,
+        "seeds": list(seeds),
+        "loss": setting.loss,
+        "learning_rate": setting.learning_rate,
+        "max_dispersion": setting.max_dispersion,
+        "max_kernel_change": setting.max_kernel_change,
+        "kernel": "sum of squared gradients, traced over outputs",
     }
+
+
+def put(found: Record, row: Measurement, prefix: str = "") -> None:
+    """A measured number, and what theory says of it under ``…_exact_law``."""
+    found.estimate(prefix + row.name, row.measured)
+    if row.theory is None:
+        return
+    name = f"{prefix}{row.name}_exact_law"
+    if isinstance(row.theory, float | int):
+        found.exact(name, float(row.theory))
+    else:
+        found.estimate(name, row.theory)
+
+
+def samples(measured: "Measured", prefix: str = "") -> dict[str, list[float | None]]:
+    """One number a seed of the rows that average over seeds; None where a seed has none."""
+    found: dict[str, Any] = {
+        "mean": measured.start.diagonals.tolist(),
+        "top_eigenvalue": measured.start.eigenvalues[:, -1].tolist(),
+    }
+    if measured.step is not None:
+        found["kernel_change"] = [one.distance_actual for one in measured.step.updates]
+    if measured.descent is not None:
+        found["movement"] = measured.descent.movements
+        found["diverged"] = measured.descent.diverged.astype(np.int64).tolist()
+    return {prefix + name: values for name, values in found.items()}
