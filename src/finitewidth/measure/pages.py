@@ -56,7 +56,9 @@ def page(
         title,
         lead,
         [
-            Section("The numbers", [_table(title, _there(rows)), *([figure] if figure else [])]),
+            Section(
+                "The numbers", [_table("Measured", _there(rows)), *([figure] if figure else [])]
+            ),
             *(Section(head, [_table(head, each)], True) for head, each in further.items() if each),
         ],
         Provenance.now(None, PyTorch=torch.__version__),

@@ -14,6 +14,9 @@ from finitewidth.report.layout import Layout
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
 
+GAP = 3
+"""Blanks between two columns on a terminal."""
+
 
 @dataclass(frozen=True)
 class TerminalTable:
@@ -44,12 +47,13 @@ class TerminalTable:
         kept = _that_fit(layout, options.max_width)
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
         columns = [_column(layout, k) for k in kept]
-        for k, (_, padded) in zip(kept, columns, strict=True):
+        widths = _widths(layout, kept, options.max_width)
+        for k, (_, padded), width in zip(kept, columns, widths, strict=True):
             right = layout.right[k]
             table.add_column(
                 Text(layout.headings[k], justify="right" if right else "left"),
                 justify="right" if right and not padded else "left",
-                min_width=_least(layout, k),
+                width=width,
                 overflow="fold",
             )
         for row in zip(*(cells for cells, _ in columns), strict=True):
@@ -82,9 +86,24 @@ def _that_fit(layout: Layout, width: int) -> list[int]:
     kept = list(range(len(layout.headings)))
     least = [_least(layout, k) for k in kept]
     numeric = [k for k in kept[1:] if layout.right[k]] or kept[1:]
-    while numeric and sum(least[k] for k in kept) + 2 * (len(kept) - 1) > width:
+    while numeric and sum(least[k] for k in kept) + GAP * (len(kept) - 1) > width:
         kept.remove(numeric.pop())
     return kept
+
+
+def _widths(layout: Layout, kept: list[int], room: int) -> list[int]:
+    """Of the columns: the widest give way, none below what `_least` says."""
+    from rich.cells import cell_len
+
+    cells = [[*_column(layout, k)[0], layout.headings[k]] for k in kept]
+    widths = [max(map(cell_len, each)) for each in cells]
+    least = [_least(layout, k) for k in kept]
+    while sum(widths) + GAP * (len(kept) - 1) > room:
+        may = [place for place in range(len(kept)) if widths[place] > least[place]]
+        if not may:
+            break
+        widths[max(may, key=widths.__getitem__)] -= 1
+    return widths
 
 
 def _column(layout: Layout, k: int) -> tuple[list[str], bool]:

@@ -90,7 +90,7 @@ class Check(Shown):
                     "The numbers",
                     [tables.numbers(self.table, self.seeds, self.setting.caption())],
                 ),
-                Section("What the numbers show", [tables.meanings(self.table)], True),
+                Section("In words", [tables.meanings(self.table)], True),
                 Section("Seeds at the start", [figures.kernels(self.measured, self.table)]),
                 *([Section("Training", training)] if training else []),
                 Section(

@@ -117,7 +117,8 @@ class KernelUpdate(Shown):
         series = [Points("pattern frozen", place, self.first_order.diagonal(), zero)]
         if self.actual is not None:
             series.append(Points("real step", place, self.actual.diagonal(), zero))
-        notes = filter(None, (*self.notes, self.crossed_note, self.range_note))
+        about_range = "" if self.first_order_range is None else self.range_note
+        notes = filter(None, (*self.notes, self.crossed_note, about_range))
         return pages.page(
             f"One SGD step of rate {self.learning_rate:g}",
             [f"The step {'diverges' if self.diverged else 'does not diverge'}.", *notes],

@@ -15,7 +15,10 @@ class ChecksAlong(Along, Shown):
         """The verdicts, a row a value, the powers, curves with their thresholds."""
         setting = self.checks[0].setting
         words = ", ".join(dict.fromkeys(one.verdict for one in self.checks))
-        known = tables.beside_the_law(self)
+        further = (
+            ("Powers", tables.powers(self)),
+            ("Beside the exact law", tables.beside_the_law(self)),
+        )
         return Page(
             f"{setting.model}: {words}",
             [
@@ -23,8 +26,8 @@ class ChecksAlong(Along, Shown):
                 *(f"{self.argument} {v}: {text}" for v, one in self for text in one.limits),
             ],
             [
-                Section("The numbers", [tables.values(self), *tables.powers(self)]),
-                *([Section("Beside the exact law", known, True)] if known else []),
+                Section("The numbers", [tables.values(self)]),
+                *(Section(*each, True) for each in further if each[1]),
                 Section(f"Against {self.argument}", figures.plots(self)),
                 Section("In words", self._texts(), True),
             ],
