@@ -11,7 +11,7 @@ pytest.importorskip("xarray", reason="xarray (the torch extra) is not installed"
 from torch import nn  # noqa: E402
 
 import finitewidth as fw  # noqa: E402
-from finitewidth.report import Plot, Table  # noqa: E402
+from finitewidth.report import Curve, Plot, Table  # noqa: E402
 
 
 def make_model() -> nn.Module:
@@ -55,15 +55,19 @@ def test_its_numbers_are_those_of_the_file(path):
 def test_its_figures_are_those_of_the_file(path):
     data = fw.measure.open_record(path)
     report = fw.measure.TrainingReport(data, {"exact mean": 2.5})
-    drawings = report.page().drawings()
-    figures = {plot.title: plot for plot in drawings if isinstance(plot, Plot)}
+    figures = {
+        plot.title: [one for one in plot.series if isinstance(one, Curve)]
+        for plot in report.page().drawings()
+        if isinstance(plot, Plot)
+    }
     distance = figures["How far training moves the kernel"]
-    np.testing.assert_array_equal(distance.series[0].y, data.distance[1:])
-    assert len(distance.series) == 1 + len(data["quantile"])
-    np.testing.assert_array_equal(distance.series[-1].y, [data.distance_null[-1]] * 2)
+    np.testing.assert_array_equal(distance[0].y, data.distance[1:])
+    assert len(distance) == 1 + len(data["quantile"])
+    np.testing.assert_array_equal(distance[-1].y, [data.distance_null[-1]] * 2)
     size = figures["The size of the kernel"]
-    np.testing.assert_allclose(size.series[0].y, data.trace / 4)
-    assert (size.series[1].label, *size.series[1].y) == ("exact mean", 2.5, 2.5)
-    shares = figures["Which layers carry the kernel"]
-    np.testing.assert_array_equal(shares.series[1].y, data.layer_share[-1])
-    np.testing.assert_array_equal(figures["The loss"].series[0].y, data.loss[1:])
+    np.testing.assert_allclose(size[0].y, data.trace / 4)
+    assert (size[1].label, *size[1].y) == ("exact mean", 2.5, 2.5)
+    np.testing.assert_array_equal(
+        figures["Which layers carry the kernel"][1].y, data.layer_share[-1]
+    )
+    np.testing.assert_array_equal(figures["The loss"][0].y, data.loss[1:])
