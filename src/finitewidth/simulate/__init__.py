@@ -1,4 +1,4 @@
-"""Random networks, drawn and evaluated one by one: the honest Monte Carlo.
+"""Random networks, drawn and evaluated one by one: plain Monte Carlo.
 
 `ensemble` draws networks at initialisation and records their kernels; `first_step` also takes one
 gradient step, `train` as many as asked for. They know nothing of the theory in the other packages,
