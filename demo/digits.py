@@ -22,7 +22,7 @@ from finitewidth.report import Column, Curve, Page, Plot, Points, Provenance, Se
 REPORT = Path(__file__).parent / "report.html"
 FROZEN = "activation pattern frozen"
 IMAGES, CLASSES = fw.data.digits()
-TEN = [int(np.flatnonzero(CLASSES == digit)[0]) for digit in range(10)]  # an image of each
+TEN = [int(np.flatnonzero(digit == CLASSES)[0]) for digit in range(10)]  # an image of each
 
 
 @dataclass(frozen=True)
