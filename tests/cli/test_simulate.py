@@ -10,8 +10,8 @@ from finitewidth.cli.simulate import prepared
 from finitewidth.cli.simulate_line import exact_quantiles, log_spread
 from finitewidth.cli.simulate_plot import training_panels
 from finitewidth.cli.simulate_run import Training
-from finitewidth.law.sampler.quantile import from_sorted
 from finitewidth.report import Band
+from finitewidth.statistics.quantiles import from_sorted
 from tests.cli.running import Run
 
 pytest.importorskip("torch", reason="PyTorch (the torch extra) is not installed")

@@ -5,7 +5,7 @@ import pytest
 
 import finitewidth as fw
 from finitewidth import simulate
-from finitewidth.simulate import statistics
+from finitewidth.simulate import averages
 from tests.simulate import cases
 
 NET = fw.MLP(n_in=3, widths=[40, 40])
@@ -105,5 +105,5 @@ def test_a_known_law_is_met(linear, name):
 
 def test_effective_numbers():
     terms = np.array([[1.0, 0.0, 1.0, 1.0, 1e200], [1.0, 0.0, 0.0, 3.0, -1e200]])
-    found = statistics.effective_numbers(terms)
+    found = averages.effective_numbers(terms)
     np.testing.assert_allclose(found, [2, 2, 1, 1.6, 2])

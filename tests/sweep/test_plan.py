@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from finitewidth.statistics.grouped_sums import Sums
 from finitewidth.sweep.histogram import Histogram
 from finitewidth.sweep.plan import Plan
-from finitewidth.sweep.sums import Sums
 
 
 @pytest.mark.parametrize("seconds", [1e-7, 1e-4, 1e-2, 0.3, 40.0])

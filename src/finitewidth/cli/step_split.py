@@ -9,9 +9,9 @@ from finitewidth.estimate import Estimate
 from finitewidth.law import KernelLaw
 from finitewidth.law.kink import scope
 from finitewidth.law.kink.estimates import CrossingTerm
-from finitewidth.law.sampler.streams import Progress
 from finitewidth.network import MLP, Widths
 from finitewidth.report import Column, Table
+from finitewidth.statistics.blocks import Progress
 
 SIZE = 16_384
 """Networks of a conditional sample unless another number is asked for."""

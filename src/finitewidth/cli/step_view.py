@@ -5,8 +5,8 @@ from functools import cached_property
 from finitewidth.cli.results import Results, describe, in_words
 from finitewidth.cli.step_plot import split_plot
 from finitewidth.cli.step_split import EqualWidth, Split, equal_width, put_equal
-from finitewidth.law.sampler.streams import Progress
 from finitewidth.report import Column, Plot, Table
+from finitewidth.statistics.blocks import Progress
 
 PARTS = {
     "jumps": "noise of the few crossings; proportional to λ",

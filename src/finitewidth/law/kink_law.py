@@ -8,8 +8,8 @@ from finitewidth.law.kink.estimates import CrossingTerm, StepVariance
 from finitewidth.law.kink.step_variance import Frozen, step_variance
 from finitewidth.law.magnitude import Magnitude
 from finitewidth.law.moments import output_moment
-from finitewidth.law.sampler.streams import Progress
 from finitewidth.network import MLP
+from finitewidth.statistics.blocks import Progress
 
 SIZE = 16_384
 """Networks of a sample unless another number is asked for: half a per cent at ordinary widths."""

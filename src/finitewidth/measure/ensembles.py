@@ -9,7 +9,7 @@ import numpy as np
 
 from finitewidth._shapes import Float
 from finitewidth.estimate import Estimate
-from finitewidth.measure import statistics
+from finitewidth.measure import averages
 from finitewidth.measure.batched import batch_size, measure_batch
 from finitewidth.measure.factory import Factory, build, refuse_identical
 from finitewidth.measure.one_seed import OneSeed, measure_seed
@@ -46,22 +46,22 @@ class Ensemble:
     @property
     def mean(self) -> Estimate:
         """Over seeds, of the mean diagonal."""
-        return statistics.mean(self.diagonals)
+        return averages.mean(self.diagonals)
 
     @property
     def variance(self) -> Estimate:
         """Over seeds, of the mean diagonal."""
-        return statistics.variance(self.diagonals)
+        return averages.variance(self.diagonals)
 
     @property
     def dispersion(self) -> Estimate:
         """E K²/(E K)² of the mean diagonal."""
-        return statistics.dispersion(self.diagonals)
+        return averages.dispersion(self.diagonals)
 
     @property
     def mean_kernel(self) -> Estimate:
         """[B, B], entry by entry."""
-        return statistics.mean(self.kernels)
+        return averages.mean(self.kernels)
 
     @property
     def entry_variance(self) -> Float[np.ndarray, "B B"]:
@@ -76,12 +76,12 @@ class Ensemble:
     @property
     def trace(self) -> Estimate:
         """Over seeds, of Σ_b K(x_b, x_b)."""
-        return statistics.mean(self.diagonals * self.kernels.shape[1])
+        return averages.mean(self.diagonals * self.kernels.shape[1])
 
     @property
     def top_eigenvalue(self) -> Estimate:
         """Over seeds, of the largest eigenvalue."""
-        return statistics.mean(self.eigenvalues[:, -1])
+        return averages.mean(self.eigenvalues[:, -1])
 
     @cached_property
     def _conditions(self) -> Float[np.ndarray, " S"]:
@@ -116,7 +116,7 @@ class Ensemble:
         estimate is then not trusted, nor is it from fewer than 16 seeds. How far the score of one
         seed lies from it is `log10_condition_spread`.
         """
-        return self._unless_singular(statistics.median(self._conditions))
+        return self._unless_singular(averages.median(self._conditions))
 
     @property
     def log10_condition(self) -> Estimate:
@@ -125,7 +125,7 @@ class Ensemble:
         An eigenvalue below B · 10⁻¹² of the largest is rounding and counts as that bound; the
         estimate is then not trusted.
         """
-        return self._unless_singular(statistics.mean(np.log10(self._conditions)))
+        return self._unless_singular(averages.mean(np.log10(self._conditions)))
 
     @property
     def log10_condition_spread(self) -> Estimate:
@@ -133,13 +133,13 @@ class Ensemble:
         values = np.log10(self._conditions)
         size = len(values)
         sd = float(values.std(ddof=1))
-        return Estimate(sd, sd / sqrt(2 * (size - 1)), size, statistics.METHOD)
+        return Estimate(sd, sd / sqrt(2 * (size - 1)), size, averages.METHOD)
 
     @property
     def layer_shares(self) -> dict[str, Estimate]:
         """E K^(j)/E K for the part K^(j) of each layer; they sum to 1."""
         return {
-            name: statistics.ratio(part, self.diagonals) for name, part in self.layer_parts.items()
+            name: averages.ratio(part, self.diagonals) for name, part in self.layer_parts.items()
         }
 
 

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 import torch
 
+from finitewidth._whole_number import whole_number
+
 T = TypeVar("T")
 
 
@@ -57,9 +59,7 @@ def over_seeds(
     ValueError
         For less than one worker, or a function that cannot be sent.
     """
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-        raise ValueError(f"workers is {workers!r}, expected a whole number of at least 1.")
-    if workers == 1:
+    if whole_number(workers, "workers", 1) == 1:
         for place, seed in enumerate(seeds):
             yield on_one_thread(measure, seed, place == 0)
         return

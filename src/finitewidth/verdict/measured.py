@@ -10,11 +10,12 @@ from finitewidth.measure import (
     DescentEnsemble,
     Ensemble,
     UpdateEnsemble,
+    averages,
     descent_ensemble,
     ensemble,
-    statistics,
     update_ensemble,
 )
+from finitewidth.statistics.spread import log_spread_by_jackknife
 from finitewidth.verdict import regimes
 
 Progress = Callable[[int, int], None]
@@ -47,15 +48,7 @@ class Measured:
                 f"(seed {dead[0]} first): no gradient reaches their parameters, as in a dead ReLU "
                 "network; widen the layers, or train biases."
             )
-        logs = np.log(self.start.diagonals)
-        size = len(logs)
-        value = float(logs.std(ddof=1))
-        if size == 2:  # leaving one out leaves no spread
-            return Estimate(value, value, size, "measured")
-        without = np.array([np.delete(logs, i).std(ddof=1) for i in range(size)])
-        error = float(np.sqrt((size - 1) * without.var()))
-        # too few seeds can agree by chance: a normal sample's own error is the least
-        return Estimate(value, max(error, value / np.sqrt(2 * (size - 1))), size, "measured")
+        return log_spread_by_jackknife(self.start.diagonals, averages.METHOD)
 
     @property
     def diverged(self) -> Estimate | None:
@@ -73,7 +66,7 @@ class Measured:
         found = [u.distance_actual for u in self.step.updates if u.distance_actual is not None]
         if len(found) < 2:
             return None
-        average = statistics.mean(np.array(found))
+        average = averages.mean(np.array(found))
         left_out = len(self.step.updates) - len(found)
         note = f"{left_out} of {len(self.step.updates)} seeds are left out: not finite."
         return replace(average, trusted=False, note=note) if left_out else average

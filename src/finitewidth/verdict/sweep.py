@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from finitewidth._whole_number import whole_number
 from finitewidth.estimate import Estimate, short_form
 from finitewidth.verdict.api import Check, check
 
@@ -214,9 +215,7 @@ def fitted_power(values: Sequence[int], estimates: Sequence[Estimate]) -> Estima
 
 
 def _checked_values(argument: str, values: Sequence[int]) -> list[int]:
-    for value in values:
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"{argument} is {value!r}, expected whole numbers of at least 1.")
+    values = [whole_number(value, argument, 1) for value in values]
     if len(set(values)) < len(values):
         raise ValueError(f"{argument} holds a value twice; every value is measured once.")
     if len(values) < 2:

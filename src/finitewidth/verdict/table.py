@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from finitewidth.estimate import Estimate
-from finitewidth.measure.statistics import few_carry_the_mean
+from finitewidth.measure.averages import few_carry_the_mean
 from finitewidth.verdict.limits import Limits, keeps
 from finitewidth.verdict.measured import Measured
 from finitewidth.verdict.recognise import Recognised

@@ -16,8 +16,8 @@ from scipy import optimize, stats
 import finitewidth as fw
 from finitewidth.law.sampler import quantile as module
 from finitewidth.law.sampler import sample as sample_module
-from finitewidth.law.sampler.histogram import BINS_PER_OCTAVE, LogHistogram
-from finitewidth.law.sampler.quantile import from_histogram, from_sorted, ranks
+from finitewidth.statistics.log_histogram import BINS_PER_OCTAVE, LogHistogram
+from finitewidth.statistics.quantiles import from_histogram, from_sorted, ranks
 
 WIDTH = 3
 BIN = 2 ** (1 / BINS_PER_OCTAVE) - 1

@@ -11,8 +11,8 @@ from finitewidth.law.kink.crossings import largest_rate, outside
 from finitewidth.law.kink.estimates import CrossingTerm
 from finitewidth.law.kink.leading import Leading, leading
 from finitewidth.law.kink.one_hidden import one_hidden
-from finitewidth.law.sampler.streams import Progress, checked_seed, checked_size
 from finitewidth.network import MLP
+from finitewidth.statistics.blocks import Progress, checked_seed, checked_size
 
 METHODS = ("auto", "closed", "leading", "conditional")
 

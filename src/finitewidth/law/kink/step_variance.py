@@ -25,8 +25,8 @@ from finitewidth.law.kink.crossings import largest_rate, outside
 from finitewidth.law.kink.estimates import StepVariance
 from finitewidth.law.kink.leading import leading
 from finitewidth.law.kink.one_hidden import mean_error, one_hidden
-from finitewidth.law.sampler.streams import Progress, checked_seed, checked_size
 from finitewidth.network import MLP
+from finitewidth.statistics.blocks import Progress, checked_seed, checked_size
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ import numpy as np
 
 from finitewidth._memory import available, readable
 from finitewidth._shapes import Bool, Float
-from finitewidth.law.sampler.streams import Progress, blocks
+from finitewidth.law.sampler.streams import blocks
 from finitewidth.law.sampler.sweep import Block
 from finitewidth.network import MLP
+from finitewidth.statistics.blocks import Progress
 
 
 @dataclass(frozen=True)

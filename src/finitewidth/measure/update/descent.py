@@ -10,8 +10,9 @@ import numpy as np
 import torch
 
 from finitewidth._shapes import Bool, Float
+from finitewidth._whole_number import whole_number
 from finitewidth.estimate import Estimate
-from finitewidth.measure import statistics
+from finitewidth.measure import averages
 from finitewidth.measure.factory import Factory, build, fingerprint, refuse_identical
 from finitewidth.measure.kernel.blocks import Blocks
 from finitewidth.measure.kernel.forward import (
@@ -98,9 +99,9 @@ class DescentEnsemble:
         if len(fell) < 2:
             return None
         values = np.array([float(d.moved or 0.0) / min(d.folds, MOST_FOLDS) for d in fell])
-        average = statistics.mean(values)
+        average = averages.mean(values)
         slow = sum(d.folds < FEWEST_FOLDS for d in fell)
-        note = statistics.few_carry_the_mean(values)
+        note = averages.few_carry_the_mean(values)
         if slow:
             note = (
                 f"The loss of {slow} of {len(fell)} seeds falls by less than {FEWEST_FOLDS:g} of "
@@ -152,8 +153,7 @@ def descent_ensemble(
     """
     check_arguments(loss, learning_rate, "double", 0.5)
     chosen = checked_seeds(seeds)
-    if isinstance(max_steps, bool) or not isinstance(max_steps, int) or max_steps < 1:
-        raise ValueError(f"max_steps is {max_steps!r}, expected a whole number of at least 1.")
+    max_steps = whole_number(max_steps, "max_steps", 1)
     one = partial(
         _one, make_model=make_model, X=X, y=y, loss=loss, learning_rate=float(learning_rate),
         max_steps=max_steps,

@@ -9,7 +9,7 @@ import numpy as np
 
 from finitewidth._shapes import Bool, Float
 from finitewidth.estimate import Estimate
-from finitewidth.measure import statistics
+from finitewidth.measure import averages
 from finitewidth.measure.factory import Factory, build, fingerprint, refuse_identical
 from finitewidth.measure.seeds import checked_seeds, over_seeds
 from finitewidth.measure.update.api import check_arguments, measured
@@ -53,7 +53,7 @@ class UpdateEnsemble:
     @property
     def kernel(self) -> Estimate:
         """Mean diagonal before the step, over all seeds."""
-        return statistics.mean(self._before)
+        return averages.mean(self._before)
 
     @property
     def first_order(self) -> Estimate:
@@ -93,7 +93,7 @@ class UpdateEnsemble:
         above, below = 2 * whole - 4 * half, 4 * half - whole
         if below.mean() == 0:
             return None
-        found = _honest(statistics.ratio(above, below), below, "change at small rates")
+        found = _honest(averages.ratio(above, below), below, "change at small rates")
         return self._marked(found, len(self.seeds) - len(whole))
 
     @property
@@ -128,7 +128,7 @@ class UpdateEnsemble:
         counted = np.array([count for count in counts if count is not None], dtype=float)
         if len(counted) < 2:
             return None
-        return self._marked(statistics.mean(counted), len(counts) - len(counted))
+        return self._marked(averages.mean(counted), len(counts) - len(counted))
 
     @property
     def crossed_fraction(self) -> Estimate | None:
@@ -137,7 +137,7 @@ class UpdateEnsemble:
         counted = np.array([fraction for fraction in found if fraction is not None])
         if len(counted) < 2:
             return None
-        return self._marked(statistics.mean(counted), len(found) - len(counted))
+        return self._marked(averages.mean(counted), len(found) - len(counted))
 
     @property
     def _before(self) -> np.ndarray:
@@ -184,16 +184,16 @@ class UpdateEnsemble:
 
 
 def _average(values: np.ndarray, name: str) -> Estimate:
-    return _honest(statistics.mean(values), values, name)
+    return _honest(averages.mean(values), values, name)
 
 
 def _ratio(above: np.ndarray, below: np.ndarray, name: str) -> Estimate:
-    return _honest(statistics.ratio(above, below), above, name)
+    return _honest(averages.ratio(above, below), above, name)
 
 
 def _honest(found: Estimate, values: np.ndarray, name: str) -> Estimate:
     """Mark an average that few seeds carry: changes of a kernel are heavy-tailed."""
-    note = statistics.too_few_carry(values, name)
+    note = averages.too_few_carry(values, name)
     return _untrusted(found, note) if note else found
 
 

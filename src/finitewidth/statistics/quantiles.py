@@ -1,4 +1,9 @@
-"""Quantiles of K with confidence intervals."""
+"""Quantiles with their intervals, from order statistics or logarithmic bins.
+
+The number of values below the true quantile q of n is binomial, so the values at the ranks
+q n ± z √(q(1−q) n) enclose it at about z standard errors, whatever the law. No moment of the
+values is needed.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,13 +14,10 @@ import numpy as np
 
 from finitewidth._shapes import Float
 from finitewidth.estimate import Estimate
-from finitewidth.law.sampler.histogram import BINS_PER_OCTAVE, LogHistogram
+from finitewidth.statistics.log_histogram import LogHistogram
 
 LEVEL, NORMAL = 0.95, 1.959963984540054
 """Confidence level of the intervals, and the normal quantile that goes with it."""
-
-SORTED_UP_TO = 2**22
-"""Samples up to this size are sorted; larger ones are counted in bins."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def from_sorted(values: Float[np.ndarray, " n"], levels: Float[np.ndarray, "..."
 def from_histogram(
     histogram: LogHistogram, levels: Float[np.ndarray, "..."], dead_value: float
 ) -> Quantile:
-    """Quantiles interpolated in logarithmic bins of 0.068 %; `dead_value` for dead networks."""
+    """Quantiles interpolated in logarithmic bins; `dead_value` for dead networks."""
 
     def at(rank: float) -> float:
         log2 = histogram.log2_at(rank)
@@ -95,8 +97,7 @@ def from_histogram(
             )
         return 2.0**log2
 
-    method = f"histogram, {BINS_PER_OCTAVE} bins an octave"
-    return _gathered(levels, histogram.size, at, method)
+    return _gathered(levels, histogram.size, at, _in_bins(histogram))
 
 
 def log_from_histogram(
@@ -108,8 +109,11 @@ def log_from_histogram(
         log2 = histogram.log2_at(rank)
         return log_dead if log2 == -np.inf else log2 * float(np.log(2.0))
 
-    method = f"histogram, {BINS_PER_OCTAVE} bins an octave"
-    return _gathered(levels, histogram.size, at, method)
+    return _gathered(levels, histogram.size, at, _in_bins(histogram))
+
+
+def _in_bins(histogram: LogHistogram) -> str:
+    return f"histogram, {histogram.bins_per_octave} bins an octave"
 
 
 def _gathered(levels: Any, size: int, at: Any, method: str) -> Quantile:
@@ -126,6 +130,29 @@ def _gathered(levels: Any, size: int, at: Any, method: str) -> Quantile:
     return Quantile(
         value, (high - low) / (2 * NORMAL), size, method, exact=False, low=low, high=high
     )
+
+
+def one_error(histogram: LogHistogram, level: float) -> tuple[float, float] | None:
+    """A quantile in logarithmic bins and its standard error; None where two leave the sample.
+
+    The error is half the distance of the values one standard error of the rank away, and at least
+    a bin's width over √12. What no bin holds is 0.
+    """
+    size, bins = histogram.size, histogram.bins_per_octave
+    spread = sqrt(level * (1 - level) * size)
+    if level * size - 2 * spread < 1 or level * size + 2 * spread > size - 1:
+        return None
+    low, value, high = (
+        2.0 ** histogram.log2_at(level * size + step) for step in (-spread, 0.0, spread)
+    )
+    return value, max((high - low) / 2, value * (2.0 ** (1 / bins) - 1) / sqrt(12))
+
+
+def median(values: Float[np.ndarray, " n"]) -> tuple[float, float]:
+    """The median and its error, half the distance of the quantiles 1/2 ± 1/(2√n)."""
+    half = 0.5 / sqrt(len(values))
+    low, middle, high = np.quantile(values, [0.5 - half, 0.5, 0.5 + half])
+    return float(middle), float(high - low) / 2
 
 
 Levels = float | Sequence[float] | Float[np.ndarray, "..."]
