@@ -11,9 +11,9 @@ from finitewidth.cli.simulate_run import Trained
 from finitewidth.cli.simulate_view import BAND, LEAST, data_in_words, median
 from finitewidth.estimate import Estimate
 from finitewidth.law import KernelLaw
+from finitewidth.law.sampler.quantile import from_sorted
 from finitewidth.network import MLP, on_line
 from finitewidth.report import Column, Panels, Plot, Points, Table
-from finitewidth.statistics.quantiles import from_sorted
 from finitewidth.statistics.spread import log_spread_by_moments
 
 EXACT = 2**17
@@ -101,8 +101,7 @@ class LineView:
         rows: list[list] = []
         for run in self.runs:
             net = run.trajectory.net
-            start = sizes(run)[:, 0]
-            spread = log_spread_by_moments(start, run.trajectory.method) if size >= LEAST else "–"
+            spread = log_spread(run, run.trajectory.method) if size >= LEAST else "–"
             shown: list[Estimate | float] = []
             for values in (ratios(run)[:, -1], run.trajectory.loss[:, -1]):
                 low, _, high = np.quantile(values, BAND)
@@ -166,6 +165,12 @@ def ratios(run: Trained) -> np.ndarray:
     """K_t/K_0, [size, steps + 1]."""
     found = sizes(run)
     return found / found[:, :1]
+
+
+def log_spread(run: Trained, method: str) -> Estimate:
+    """Standard deviation of ln K_0 over networks."""
+    start = sizes(run)[:, 0]
+    return Estimate(*log_spread_by_moments(start), len(start), method)
 
 
 def exact_quantiles(run: Trained, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,8 +8,8 @@ import typer
 from finitewidth.cli.results import Results, describe, in_words
 from finitewidth.cli.simulate_run import Trained
 from finitewidth.estimate import Estimate
+from finitewidth.law.sampler.quantile import from_sorted
 from finitewidth.report import Column, Table
-from finitewidth.statistics.quantiles import from_sorted
 
 ROWS = 8
 """Steps of the table, the first and the last among them."""

@@ -126,4 +126,4 @@ class GroupedSums:
         if self.groups_held < 2:
             raise ValueError("a single network has no standard error; ask for 2 or more.")
         without = [statistic(self._central(total - group)) for group in groups]
-        return statistic(self._central(total)), float(error_of_left_out(np.array(without)))
+        return statistic(self._central(total)), error_of_left_out(np.array(without))

@@ -1,15 +1,16 @@
 """Standard errors of a function of a sample, from its values without one part at a time."""
 
 from collections.abc import Callable
+from math import sqrt
 
 import numpy as np
 
 from finitewidth._shapes import Float
 
 
-def error_of_left_out(without: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "..."]:
+def error_of_left_out(without: Float[np.ndarray, " n"]) -> float:
     """The jackknife's error √((n − 1) · variance) from the n values without one part each."""
-    return np.sqrt((len(without) - 1) * np.var(without, axis=0))
+    return sqrt((len(without) - 1) * float(np.var(without)))
 
 
 def jackknife(
@@ -17,7 +18,7 @@ def jackknife(
 ) -> tuple[float, float]:
     """Value and standard error of a function of numbers, computed anew without each."""
     without = np.array([statistic(np.delete(values, i)) for i in range(len(values))])
-    return float(statistic(values)), float(error_of_left_out(without))
+    return float(statistic(values)), error_of_left_out(without)
 
 
 def jackknife_of_sums(

@@ -48,7 +48,8 @@ class Measured:
                 f"(seed {dead[0]} first): no gradient reaches their parameters, as in a dead ReLU "
                 "network; widen the layers, or train biases."
             )
-        return log_spread_by_jackknife(self.start.diagonals, averages.METHOD)
+        values = self.start.diagonals
+        return Estimate(*log_spread_by_jackknife(values), len(values), averages.METHOD)
 
     @property
     def diverged(self) -> Estimate | None:

@@ -5,16 +5,17 @@ from math import inf, log
 import numpy as np
 
 from finitewidth.law.inputs import PowerSums
+from finitewidth.law.sampler import quantile as quantiles
+from finitewidth.law.sampler.quantile import Levels, Quantile
 from finitewidth.law.sampler.sample import KernelSample, LogKernelSample, parts
 from finitewidth.law.sampler.sample import log_sample as draw_logs
 from finitewidth.law.sampler.sample import sample as draw
 from finitewidth.law.sampler.streams import blocks
 from finitewidth.law.sampler.summary import BINS_PER_OCTAVE, SampleSummary, summarise
 from finitewidth.network import MLP
-from finitewidth.statistics import quantiles
 from finitewidth.statistics.blocks import Progress, checked_seed, checked_size
 from finitewidth.statistics.log_histogram import LogHistogram
-from finitewidth.statistics.quantiles import Levels, Quantile
+from finitewidth.statistics.quantiles import ranks
 
 SMALLEST_SLOPE = 1e-100
 WIDEST = 2**62
@@ -92,7 +93,7 @@ def quantile(
     count, start = checked_size(size), checked_seed(seed)
     levels = quantiles.checked_levels(q)
     for level in levels.flat:
-        quantiles.ranks(float(level), count)  # too small a sample is refused before drawing
+        ranks(float(level), count)  # too small a sample is refused before drawing
     place = {"weights": 1, "biases": 2, "kernel": 3}[part]
     found = np.empty(count) if count <= SORTED_UP_TO else None
     histogram = LogHistogram(BINS_PER_OCTAVE)

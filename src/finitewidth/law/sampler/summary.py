@@ -10,19 +10,19 @@ from finitewidth.law.inputs import PowerSums
 from finitewidth.law.layerwise import activation_moment
 from finitewidth.law.magnitude import Magnitude
 from finitewidth.law.moments import moment
-from finitewidth.law.sampler.sample import parts
-from finitewidth.law.sampler.streams import blocks
-from finitewidth.network import MLP
-from finitewidth.statistics.blocks import Progress
-from finitewidth.statistics.grouped_sums import GROUPS, GroupedSums
-from finitewidth.statistics.log_histogram import LogHistogram
-from finitewidth.statistics.quantiles import (
+from finitewidth.law.sampler.quantile import (
     Levels,
     Quantile,
     checked_levels,
     from_histogram,
     log_from_histogram,
 )
+from finitewidth.law.sampler.sample import parts
+from finitewidth.law.sampler.streams import blocks
+from finitewidth.network import MLP
+from finitewidth.statistics.blocks import Progress
+from finitewidth.statistics.grouped_sums import GROUPS, GroupedSums
+from finitewidth.statistics.log_histogram import LogHistogram
 
 BINS_PER_OCTAVE = 1024
 """A bin of a histogram of K spans a factor 2^(1/1024): 0.068 %."""
