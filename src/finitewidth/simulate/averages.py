@@ -7,14 +7,13 @@ dominate. A part that all networks share, such as the output bias's 1 in K_b, hi
 the deviations from the median are looked at as well.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from finitewidth._shapes import Float
 from finitewidth.estimate import Estimate
 from finitewidth.statistics.carriers import deviating, effective_number
 from finitewidth.statistics.jackknife import jackknife_of_sums
+from finitewidth.statistics.trust import few_carry
 
 # Effective numbers of networks asked for: means and variances, and moments about 0. At log-normal
 # kernels of any spread and 30 to 10,000 networks, an average that passes is wrong by more than 5
@@ -58,21 +57,9 @@ def estimate(
     method : str
         As in `Estimate`.
     """
-    size, effective, note = len(terms), effective_number(terms).min(), ""
-    if size < needed:
-        note = (
-            f"{size} networks are too few for the standard error of this average "
-            f"(it takes {needed}); {way_out}."
-        )
-    elif effective < needed:
-        note = (
-            f"a few of the {size} networks carry this average (as if there were "
-            f"{effective:.1f} of them; it takes {needed}), so that value and standard error are "
-            f"likely too small; {way_out}."
-        )
-    return Estimate(
-        value, std_error, size=size, method=method, exact=True, trusted=not note, note=note
-    )
+    effective = float(effective_number(terms).min())
+    note = few_carry(effective, len(terms), needed, "this average", way_out)
+    return Estimate(value, std_error, size=len(terms), method=method, exact=True).doubted(note)
 
 
 def several(size: int) -> None:
@@ -91,15 +78,11 @@ def mean(
     several(len(samples))
     std_error = samples.std(axis=0, ddof=1) / np.sqrt(len(samples))
     found = estimate(samples.mean(axis=0), std_error, samples, needed, way_out, method)
-    apart, least = deviating(samples).min(), for_deviations(len(samples))
-    if not found.trusted or apart >= least:
+    if not found.trusted:
         return found
-    note = (
-        f"a few of the {len(samples)} networks carry what this average differs by from the median "
-        f"(as if there were {apart:.1f} of them; it takes {least:.0f}), so that value and standard "
-        f"error are likely too small; {way_out}."
-    )
-    return replace(found, trusted=False, note=note)
+    apart, least = float(deviating(samples).min()), for_deviations(len(samples))
+    what = "what this average differs by from the median"
+    return found.doubted(few_carry(apart, len(samples), least, what, way_out))
 
 
 def variance(samples: Float[np.ndarray, "size ..."], way_out: str, method: str) -> Estimate:

@@ -2,21 +2,22 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, log, sqrt
 
 from finitewidth.estimate import Estimate
+from finitewidth.law.sampler.summary import TRUSTED_UP_TO
 from finitewidth.simulate.averages import FOR_MEANS, FOR_MOMENTS
 from finitewidth.statistics.carriers import from_sums
 from finitewidth.statistics.grouped_sums import GroupedSums
 from finitewidth.statistics.quantiles import one_error
+from finitewidth.statistics.trust import few_carry, large_true_error
 from finitewidth.sweep.summary import Summary
 
 CARRIERS = 20.0
 """Networks that must carry the variance of a quantity, n/kurtosis, for the error of its mean to be
 trusted: the error's own relative error is then about 1/√80, 11 %."""
 
-TRUSTED_UP_TO = 0.1
-"""Where theory knows the true relative error of a sampled second moment, the largest trusted."""
+MORE = "ask for more networks"
 
 QUANTILES = {"kernel_q05": 0.05, "kernel_median": 0.5, "kernel_q95": 0.95}
 
@@ -76,9 +77,8 @@ def estimates(
                 one = _sampled(name, summary)
                 if one is not None:
                     value, error, note = one
-                    found[name] = Estimate(
-                        value, error, summary.networks, method, trusted=not note, note=note
-                    )
+                    drawn = Estimate(value, error, summary.networks, method)
+                    found[name] = drawn.doubted(note)
     return {name: found[name] for name in OBSERVABLES if name in found and name in of}
 
 
@@ -120,38 +120,21 @@ def _variance(moments: list[float]) -> float:
 
 def _few_for_mean(sums: GroupedSums, size: int) -> str:
     """The note of a mean whose error cannot be trusted, or empty."""
-    if size < FOR_MEANS:
-        return f"{size} networks are too few for a standard error (it takes {FOR_MEANS})."
     moments = sums.central()
     carriers = from_sums(size * _variance(moments), size * moments[3], size)
-    if carriers >= CARRIERS:
-        return ""
-    return (
-        f"{carriers:.3g} of {size} networks carry the variance of this quantity (it takes "
-        f"{CARRIERS:g}), so that its error is likely too small; ask for more networks."
+    return few_carry(size, size, FOR_MEANS, "this average", MORE) or few_carry(
+        carriers, size, CARRIERS, "the variance of this quantity", MORE
     )
 
 
 def _few_for_square(sums: GroupedSums, size: int) -> str:
     """The note of a second moment whose error cannot be trusted, or empty."""
-    if size < FOR_MOMENTS:
-        return f"{size} networks are too few for the error of E K² (it takes {FOR_MOMENTS})."
     _, _, second, _, fourth = sums.raw()
     carriers = from_sums(second, fourth, size)
-    if carriers >= FOR_MOMENTS:
-        return ""
-    return (
-        f"{carriers:.3g} of {size} networks carry E K² (it takes {FOR_MOMENTS}), so that value and "
-        "error are likely too small; ask for more networks, or for method law."
-    )
+    return few_carry(carriers, size, FOR_MOMENTS, "E K²", f"{MORE}, or for method law")
 
 
 def _true_error(name: str, relative_variance: float, size: int) -> str:
     """The note of a moment whose true error, by the exact law, is too large, or empty."""
-    error = sqrt(relative_variance / size)
-    if error <= TRUSTED_UP_TO:
-        return ""
-    return (
-        f"the sampled {name} of {size} networks has a true standard error {error:.3g} times its "
-        "value: rare networks carry it; use method law."
-    )
+    log_error = 0.5 * log(relative_variance / size) if relative_variance else -inf
+    return large_true_error(name, size, log_error, TRUSTED_UP_TO, "use method law")

@@ -1,7 +1,7 @@
 """What is measured for a verdict: the kernel at the start, one step, and a descent."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -70,7 +70,7 @@ class Measured:
         average = averages.mean(np.array(found))
         left_out = len(self.step.updates) - len(found)
         note = f"{left_out} of {len(self.step.updates)} seeds are left out: not finite."
-        return replace(average, trusted=False, note=note) if left_out else average
+        return average.doubted(note if left_out else "")
 
 
 def measure(

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -208,10 +208,8 @@ def fitted_power(values: Sequence[int], estimates: Sequence[Estimate]) -> Estima
     notes = [f"{left_out} of {len(estimates)} numbers are not positive and left out."] * bool(
         left_out
     ) + ["Errors of numbers it rests on are not trusted."] * doubtful
-    return Estimate(
-        power, widened / moment**0.5, len(points), "measured", trusted=not notes,
-        note=" ".join(notes),
-    )  # fmt: skip
+    found = Estimate(power, widened / moment**0.5, len(points), "measured")
+    return found.doubted(" ".join(notes))
 
 
 def _checked_values(argument: str, values: Sequence[int]) -> list[int]:
@@ -228,10 +226,7 @@ def _checked_values(argument: str, values: Sequence[int]) -> list[int]:
 
 def less_one(estimate: Estimate) -> Estimate:
     """The estimate of a quantity less 1."""
-    return Estimate(
-        float(estimate.value) - 1.0, estimate.std_error, estimate.size, estimate.method,
-        trusted=estimate.trusted, note=estimate.note,
-    )  # fmt: skip
+    return replace(estimate, value=float(estimate.value) - 1.0)
 
 
 def _tell(progress: Progress, place: int, count: int, done: int, total: int) -> None:

@@ -1,6 +1,5 @@
 """The numbers behind a verdict, each with its theory and its sentence."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -84,8 +83,7 @@ def _mean(mean: Estimate, prediction: Prediction | None) -> Estimate:
 
 def _carried(mean: Estimate, values: np.ndarray) -> Estimate:
     """Marked where few seeds carry the mean, which then is more likely too low."""
-    note = few_carry_the_mean(values)
-    return replace(mean, trusted=False, note=note) if note else mean
+    return mean.doubted(few_carry_the_mean(values))
 
 
 def _step(

@@ -23,6 +23,7 @@ from finitewidth.network import MLP
 from finitewidth.statistics.blocks import Progress
 from finitewidth.statistics.grouped_sums import GROUPS, GroupedSums
 from finitewidth.statistics.log_histogram import LogHistogram
+from finitewidth.statistics.trust import large_true_error
 
 BINS_PER_OCTAVE = 1024
 """A bin of a histogram of K spans a factor 2^(1/1024): 0.068 %."""
@@ -195,21 +196,9 @@ def summarise(
 def _ratio(name: str, value: float, dispersion: Magnitude, size: int) -> Estimate:
     """A sampled moment over its exact value, with the error that the next moments imply."""
     log_error = 0.5 * ((dispersion - Magnitude(1.0)).log - log(size))
-    error = exp(min(log_error, 600.0))
-    if error <= TRUSTED_UP_TO:
-        return Estimate(value, error, size, METHOD)
-    shown = f"{100 * error:.3g} % of" if error < 1 else f"{error:.3g} times"
-    if log_error > 20:
-        shown = f"e^{log_error:.4g} times"
-    return Estimate(
-        value,
-        error,
-        size,
-        METHOD,
-        trusted=False,
-        note=f"the sampled {name} of {size} networks has a true standard error {shown} its "
-        "value: rare networks carry it; use the exact moment, law.log_moment.",
-    )
+    way_out = "use the exact moment, law.log_moment"
+    note = large_true_error(name, size, log_error, TRUSTED_UP_TO, way_out)
+    return Estimate(value, exp(min(log_error, 600.0)), size, METHOD).doubted(note)
 
 
 def _log_law(sums: GroupedSums) -> LogLaw:
