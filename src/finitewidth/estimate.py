@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -98,7 +98,7 @@ class Estimate:
         """(value − reference)/std_error, the distance from a known value in standard errors."""
         return (np.asarray(self.value) - reference) / np.asarray(self.std_error)
 
-    def doubted(self, note: str) -> Self:
+    def doubted(self, note: str) -> "Estimate":
         """The same, not trusted for the reason in `note`; itself where that is empty."""
         if not note:
             return self

@@ -67,9 +67,7 @@ class LineView:
             found.exact(f"d{d}_beta", run.trajectory.net.beta, "exact")
             found.exact(f"d{d}_learning_rate", run.rate, "given" if run.given else "½/λ_max")
             if run.trajectory.size >= LEAST:
-                found.estimate(
-                    f"d{d}_log_kernel_sd", log_spread_by_moments(sizes(run)[:, 0], method)
-                )
+                found.estimate(f"d{d}_log_kernel_sd", log_spread(run, method))
             for name, values in (("kernel_ratio", ratios(run)), *run.curves.items()):
                 found.exact(f"d{d}_{name}", values, method)
         return found

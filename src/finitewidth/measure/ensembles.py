@@ -13,7 +13,8 @@ from finitewidth.measure import averages
 from finitewidth.measure.batched import batch_size, measure_batch
 from finitewidth.measure.factory import Factory, build
 from finitewidth.measure.one_seed import OneSeed, measure_model
-from finitewidth.measure.seeds import Progress, checked_seeds, one_by_one, over_seeds
+from finitewidth.measure.seeds import checked_seeds, one_by_one, over_seeds
+from finitewidth.statistics.blocks import Progress
 from finitewidth.statistics.spread import normal_error
 
 

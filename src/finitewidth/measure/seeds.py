@@ -12,6 +12,7 @@ from torch import nn
 
 from finitewidth._whole_number import whole_number
 from finitewidth.measure.factory import Factory, build, fingerprint, refuse_identical
+from finitewidth.statistics.blocks import Progress
 
 T = TypeVar("T")
 
@@ -20,9 +21,6 @@ Mark = tuple[Any, ...]
 
 Measure = Callable[[list[int], bool], list[tuple[T, Mark]]]
 """From some seeds, and whether they are the first, to a measurement and a mark of each."""
-
-Progress = Callable[[int, int], None]
-"""Called with (seeds done, seeds in all)."""
 
 CHUNK = 16
 """Seeds after which a target error is looked at; part of the stopping rule."""

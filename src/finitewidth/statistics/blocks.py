@@ -6,7 +6,7 @@ with.
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import islice
@@ -20,7 +20,7 @@ from finitewidth._whole_number import whole_number
 Result = TypeVar("Result")
 
 Progress = Callable[[int, int], None]
-"""Called with (networks done, networks in all)."""
+"""Called with (done, in all)."""
 
 
 def checked_size(size: object) -> int:
@@ -46,7 +46,7 @@ def in_blocks(
     workers: int | None,
     progress: Progress | None,
     key: tuple[int, ...] = (),
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """``draw(rng, count)`` for every block of a sample, in order.
 
     Parameters

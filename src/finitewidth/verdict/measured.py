@@ -15,10 +15,9 @@ from finitewidth.measure import (
     ensemble,
     update_ensemble,
 )
+from finitewidth.statistics.blocks import Progress
 from finitewidth.statistics.spread import log_spread_by_jackknife
 from finitewidth.verdict import regimes
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,8 @@ import numpy as np
 
 from finitewidth._whole_number import whole_number
 from finitewidth.estimate import Estimate, short_form
+from finitewidth.statistics.blocks import Progress
 from finitewidth.verdict.api import Check, check
-
-Progress = Callable[[int, int], None]
 
 QUANTITIES = {
     "dispersion": "E K²/(E K)² − 1",

@@ -23,10 +23,11 @@ from finitewidth.measure.kernel.forward import (
     untouched,
 )
 from finitewidth.measure.kernel.selection import Selection
-from finitewidth.measure.seeds import Progress, checked_seeds, one_by_one, over_seeds
+from finitewidth.measure.seeds import checked_seeds, one_by_one, over_seeds
 from finitewidth.measure.update.api import check_arguments
 from finitewidth.measure.update.loss import Loss, value
 from finitewidth.measure.update.working import Working, prepared
+from finitewidth.statistics.blocks import Progress
 
 MOST_FOLDS = 5.0
 """Factors e that count: a loss that one step takes to nearly 0 has fallen by as much as matters."""

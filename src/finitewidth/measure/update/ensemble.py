@@ -11,10 +11,11 @@ from finitewidth._shapes import Bool, Float
 from finitewidth.estimate import Estimate
 from finitewidth.measure import averages
 from finitewidth.measure.factory import Factory
-from finitewidth.measure.seeds import Progress, checked_seeds, one_by_one, over_seeds
+from finitewidth.measure.seeds import checked_seeds, one_by_one, over_seeds
 from finitewidth.measure.update.api import check_arguments, measured
 from finitewidth.measure.update.loss import Loss
 from finitewidth.measure.update.results import KernelUpdate, mean_diagonal
+from finitewidth.statistics.blocks import Progress
 
 
 @dataclass(frozen=True)
