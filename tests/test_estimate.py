@@ -120,10 +120,10 @@ def test_what_is_not_trusted_says_so():
 
 
 def test_a_doubt_keeps_the_numbers_and_joins_the_notes():
-    trusted = Estimate(1.0, 0.1, 10, "dense", exact=True)
+    trusted = fw.Estimate(1.0, 0.1, 10, "dense", exact=True)
     assert trusted.doubted("") is trusted
     twice = trusted.doubted("One reason.").doubted("Another.")
-    assert twice == Estimate(1.0, 0.1, 10, "dense", True, False, "One reason. Another.")
+    assert twice == fw.Estimate(1.0, 0.1, 10, "dense", True, False, "One reason. Another.")
 
 
 def test_distance_in_standard_errors():
