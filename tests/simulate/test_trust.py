@@ -9,6 +9,7 @@ from scipy.stats import binom
 import finitewidth as fw
 from finitewidth import simulate
 from finitewidth.simulate import averages
+from finitewidth.statistics.carriers import deviating, effective_number
 
 RATE = 0.06  # of ensembles in which a trusted value is more than 5 standard errors off
 SIZES = {30: 1000, 100: 1000, 300: 1000, 1000: 500, 10_000: 60}  # networks: ensembles
@@ -27,9 +28,9 @@ def estimated(kernels, needed=None):
         (centred**2, averages.FOR_MEANS, variance(kernels)),
         (kernels**2, averages.FOR_MOMENTS, dispersion(kernels)),
     ):
-        carried = averages.effective_numbers(terms) >= (least if needed is None else needed)
+        carried = effective_number(terms) >= (least if needed is None else needed)
         if terms is kernels and needed is None:
-            carried &= averages.deviating(kernels) >= averages.for_deviations(len(kernels))
+            carried &= deviating(kernels) >= averages.for_deviations(len(kernels))
         yield estimate, carried
 
 
