@@ -27,7 +27,9 @@ SURFACE = {
         "summary",
         "update_mean", "update_parts", "update_variance", "variance",
     ],
-    "Estimate": ["exact", "method", "note", "size", "std_error", "trusted", "value", "z"],
+    "Estimate": [
+        "doubted", "exact", "method", "note", "size", "std_error", "trusted", "value", "z",
+    ],
 }  # fmt: skip
 
 

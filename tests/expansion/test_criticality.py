@@ -186,7 +186,7 @@ def test_an_activation_without_a_critical_point():
 
 def test_bad_numbers_get_a_sentence():
     found = expansion.criticality("relu")
-    with pytest.raises(ValueError, match="width is 0, expected a whole number from 1"):
+    with pytest.raises(ValueError, match="width is 0, expected a whole number of at least 1"):
         found.trusted_depth(0)
     with pytest.raises(ValueError, match="relative_variance is -1, expected a positive"):
         found.trusted_depth(10, -1)

@@ -4,8 +4,7 @@ from math import exp, log
 
 import numpy as np
 
-from finitewidth.law.sampler import LogHistogram
-from finitewidth.law.sampler.histogram import BINS_PER_OCTAVE
+from finitewidth.statistics.log_histogram import LogHistogram
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
 
@@ -28,7 +27,11 @@ def coarse(histogram: LogHistogram, bins: int, tail: float = 1e-3) -> tuple[np.n
     cut = np.zeros(count * width, dtype=np.int64)
     inside = histogram.counts[int(low) : int(low) + len(cut)]
     cut[: len(inside)] = inside
-    edges = (histogram.first + int(low) + width * np.arange(count + 1)) / BINS_PER_OCTAVE * log(2.0)
+    edges = (
+        (histogram.first + int(low) + width * np.arange(count + 1))
+        / histogram.bins_per_octave
+        * log(2.0)
+    )
     return edges, cut.reshape(count, width).sum(axis=1)
 
 

@@ -9,7 +9,7 @@ from finitewidth.cli.progress import progress_bar
 from finitewidth.cli.sample_view import SampleView
 from finitewidth.data import vector as read_input
 from finitewidth.law import KernelLaw
-from finitewidth.law.sampler.streams import checked_seed, checked_size
+from finitewidth.statistics.blocks import checked_seed, checked_size
 
 Plot = Annotated[
     str | None, typer.Option("--plot", help="Write a figure of the density: out.png or out.svg.")

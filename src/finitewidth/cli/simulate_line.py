@@ -14,6 +14,7 @@ from finitewidth.law import KernelLaw
 from finitewidth.law.sampler.quantile import from_sorted
 from finitewidth.network import MLP, on_line
 from finitewidth.report import Column, Panels, Plot, Points, Table
+from finitewidth.statistics.spread import log_spread_by_moments
 
 EXACT = 2**17
 """Draws of the exact law at initialisation: quantiles to 0.5 %."""
@@ -66,7 +67,7 @@ class LineView:
             found.exact(f"d{d}_beta", run.trajectory.net.beta, "exact")
             found.exact(f"d{d}_learning_rate", run.rate, "given" if run.given else "½/λ_max")
             if run.trajectory.size >= LEAST:
-                found.estimate(f"d{d}_log_kernel_sd", log_spread(sizes(run)[:, 0], method))
+                found.estimate(f"d{d}_log_kernel_sd", log_spread(run, method))
             for name, values in (("kernel_ratio", ratios(run)), *run.curves.items()):
                 found.exact(f"d{d}_{name}", values, method)
         return found
@@ -98,8 +99,7 @@ class LineView:
         rows: list[list] = []
         for run in self.runs:
             net = run.trajectory.net
-            start = sizes(run)[:, 0]
-            spread = log_spread(start, run.trajectory.method) if size >= LEAST else "–"
+            spread = log_spread(run, run.trajectory.method) if size >= LEAST else "–"
             shown: list[Estimate | float] = []
             for values in (ratios(run)[:, -1], run.trajectory.loss[:, -1]):
                 low, _, high = np.quantile(values, BAND)
@@ -165,16 +165,10 @@ def ratios(run: Trained) -> np.ndarray:
     return found / found[:, :1]
 
 
-def log_spread(values: np.ndarray, method: str) -> Estimate:
-    """Standard deviation of ln K over networks; its error by the fourth moment (delta method)."""
-    logs = np.log(values)
-    centred = logs - logs.mean()
-    variance = float((centred**2).sum() / (len(logs) - 1))
-    if variance == 0.0:
-        return Estimate(0.0, 0.0, len(logs), method)
-    fourth = float((centred**4).mean())
-    error = max(fourth - variance**2, 0.0) ** 0.5 / (2 * (variance * len(logs)) ** 0.5)
-    return Estimate(variance**0.5, error, len(logs), method)
+def log_spread(run: Trained, method: str) -> Estimate:
+    """Standard deviation of ln K_0 over networks."""
+    start = sizes(run)[:, 0]
+    return Estimate(*log_spread_by_moments(start), len(start), method)
 
 
 def exact_quantiles(run: Trained, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

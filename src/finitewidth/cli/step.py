@@ -9,8 +9,8 @@ from finitewidth.cli.progress import progress_bar
 from finitewidth.cli.step_view import StepView
 from finitewidth.data import vector as read_input
 from finitewidth.law import KernelLaw
-from finitewidth.law.sampler.streams import checked_seed, checked_size
 from finitewidth.law.step.split import Split
+from finitewidth.statistics.blocks import checked_seed, checked_size
 
 Rate = Annotated[
     float | None, typer.Option("--lr", help="Learning rate λ of the step on the loss ½(N − t)².")

@@ -8,9 +8,9 @@ from finitewidth import simulate
 from finitewidth.cli.results import in_words
 from finitewidth.estimate import Estimate
 from finitewidth.law.exact_law import ExactLaw
-from finitewidth.law.sampler.streams import Progress
 from finitewidth.network import Widths
 from finitewidth.report import Curve, Plot, Points
+from finitewidth.statistics.blocks import Progress
 
 NARROWEST = 8
 WORK = 3e7

@@ -4,10 +4,10 @@ from functools import cached_property
 
 from finitewidth.cli.results import Results, describe, in_words
 from finitewidth.cli.step_plot import split_plot
-from finitewidth.law.sampler.streams import Progress
 from finitewidth.law.step.equal_width import EqualWidth, equal_width
 from finitewidth.law.step.split import Split
 from finitewidth.report import Column, Plot, Table
+from finitewidth.statistics.blocks import Progress
 
 PARTS = {
     "jumps": "noise of the few crossings; proportional to λ",

@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from finitewidth._whole_number import whole_number
 from finitewidth.expansion.gaussian import Averages, averages_of
 from finitewidth.network import MLP
 from finitewidth.network.activations import Activation, Function
@@ -84,8 +85,7 @@ class Criticality:
             Without a coefficient, or for a width or variance that is not positive.
         """
         coefficient = self._needed(self.depth_coefficient)
-        if type(width) is not int or width < 1:
-            raise ValueError(f"width is {width!r}, expected a whole number from 1.")
+        whole_number(width, "width", 1)
         if not 0 < relative_variance < float("inf"):
             raise ValueError(
                 f"relative_variance is {relative_variance!r}, expected a positive number."
@@ -219,8 +219,7 @@ def relative_variance(
     """
     from finitewidth.expansion.finite.recursion import layer_tensors
 
-    if type(hidden_layers) is not int or hidden_layers < 1:
-        raise ValueError(f"hidden_layers is {hidden_layers!r}, expected a whole number from 1.")
+    whole_number(hidden_layers, "hidden_layers", 1)
     if not 0 < squared_norm < float("inf"):
         raise ValueError(f"squared_norm is {squared_norm!r}, expected a positive number.")
     found = criticality(

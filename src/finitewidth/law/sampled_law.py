@@ -4,8 +4,8 @@ from finitewidth.law.inputs import PowerSums
 from finitewidth.law.moments import checked_part
 from finitewidth.law.sampler import KernelSample, LogKernelSample, Quantile, SampleSummary, ask
 from finitewidth.law.sampler.quantile import Levels
-from finitewidth.law.sampler.streams import Progress
 from finitewidth.network import MLP
+from finitewidth.statistics.blocks import Progress
 
 
 class SampledLaw:

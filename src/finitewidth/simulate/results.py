@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from finitewidth._shapes import Float, Int
+from finitewidth._whole_number import whole_number
 from finitewidth.estimate import Estimate
 from finitewidth.network import MLP
-from finitewidth.simulate import statistics
-from finitewidth.simulate.inputs import whole
+from finitewidth.simulate import averages
 
 PARTS = ("kernel", "weights", "biases")
 
@@ -75,12 +75,12 @@ class Ensemble:
     def mean(self, part: str = "kernel") -> Estimate:
         """E K_ab, an `Estimate` of shape [B, B]."""
         way_out = self._way_out(f'fw.KernelLaw(net, x).mean("{part}")')
-        return statistics.mean(self.part(part), statistics.FOR_MEANS, way_out, self.method)
+        return averages.mean(self.part(part), averages.FOR_MEANS, way_out, self.method)
 
     def variance(self, part: str = "kernel") -> Estimate:
         """Var K_ab over networks, an `Estimate` of shape [B, B]."""
         way_out = self._way_out(f'fw.KernelLaw(net, x).variance("{part}")')
-        return statistics.variance(self.part(part), way_out, self.method)
+        return averages.variance(self.part(part), way_out, self.method)
 
     def dispersion(self, part: str = "kernel") -> Estimate:
         """E K²/(E K)² of the diagonal entries K(x_a, x_a), an `Estimate` of shape [B].
@@ -94,7 +94,7 @@ class Ensemble:
             If the mean of this part is 0.
         """
         way_out = self._way_out(f'fw.KernelLaw(net, x).dispersion("{part}")')
-        return statistics.dispersion(self._diagonal(part), way_out, self.method)
+        return averages.dispersion(self._diagonal(part), way_out, self.method)
 
     def moment(self, order: int, part: str = "kernel") -> Estimate:
         """E K^order of the diagonal entries K(x_a, x_a), an `Estimate` of shape [B].
@@ -104,18 +104,18 @@ class Ensemble:
         ValueError
             For an order below 1, or a moment beyond the range of float64.
         """
-        order = whole(order, "order", 1)
+        order = whole_number(order, "order", 1)
         known = order <= EXACT_ORDERS
         exact = f'fw.KernelLaw(net, x).moment({order}, part="{part}")' if known else ""
         way_out = self._way_out(exact)
-        needed = statistics.FOR_MEANS if order == 1 else statistics.FOR_MOMENTS
+        needed = averages.FOR_MEANS if order == 1 else averages.FOR_MOMENTS
         with np.errstate(over="ignore"):
             powers = self._diagonal(part) ** order
         if not np.isfinite(powers).all():
             raise ValueError(
                 f"K^{order} is beyond the range of float64 in some network; {way_out}."
             )
-        return statistics.mean(powers, needed, way_out, self.method)
+        return averages.mean(powers, needed, way_out, self.method)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,18 +164,18 @@ class FirstStep:
     def mean_change(self) -> Estimate:
         """E [after − before], an `Estimate` of shape [B, B]; its method names the pattern."""
         what = "pattern frozen" if self.pattern == "frozen" else "real step"
-        return statistics.mean(
+        return averages.mean(
             self.after - self.before,
-            statistics.FOR_MOMENTS,
+            averages.FOR_MOMENTS,
             _way_out(self.net, ""),  # of a finite step no exact mean is known
             f"{self.method}, {what}",
         )
 
     def mean_first_order(self) -> Estimate:
         """E `first_order`, an `Estimate` of shape [B, B]: pattern frozen, linear in η."""
-        return statistics.mean(
+        return averages.mean(
             self.first_order,
-            statistics.FOR_MOMENTS,
+            averages.FOR_MOMENTS,
             _way_out(self.net, f"fw.KernelLaw(net, x).update_mean({self.learning_rate:g})"),
             f"{self.method}, pattern frozen, first order",
         )

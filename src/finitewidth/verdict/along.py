@@ -2,16 +2,16 @@
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from finitewidth._whole_number import whole_number
 from finitewidth.estimate import Estimate, short_form
+from finitewidth.statistics.blocks import Progress
 from finitewidth.verdict.checking import Check, check
-
-Progress = Callable[[int, int], None]
 
 QUANTITIES = {
     "dispersion": "E K²/(E K)² − 1",
@@ -207,16 +207,12 @@ def fitted_power(values: Sequence[int], estimates: Sequence[Estimate]) -> Estima
     notes = [f"{left_out} of {len(estimates)} numbers are not positive and left out."] * bool(
         left_out
     ) + ["Errors of numbers it rests on are not trusted."] * doubtful
-    return Estimate(
-        power, widened / moment**0.5, len(points), "measured", trusted=not notes,
-        note=" ".join(notes),
-    )  # fmt: skip
+    fitted = Estimate(power, widened / moment**0.5, len(points), "measured")
+    return fitted.doubted(" ".join(notes))
 
 
 def _checked_values(argument: str, values: Sequence[int]) -> list[int]:
-    for value in values:
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"{argument} is {value!r}, expected whole numbers of at least 1.")
+    values = [whole_number(value, argument, 1) for value in values]
     if len(set(values)) < len(values):
         raise ValueError(f"{argument} holds a value twice; every value is measured once.")
     if len(values) < 2:
@@ -229,10 +225,7 @@ def _checked_values(argument: str, values: Sequence[int]) -> list[int]:
 
 def less_one(estimate: Estimate) -> Estimate:
     """The estimate of a quantity less 1."""
-    return Estimate(
-        float(estimate.value) - 1.0, estimate.std_error, estimate.size, estimate.method,
-        trusted=estimate.trusted, note=estimate.note,
-    )  # fmt: skip
+    return replace(estimate, value=float(estimate.value) - 1.0)
 
 
 def _tell(progress: Progress, place: int, count: int, done: int, total: int) -> None:

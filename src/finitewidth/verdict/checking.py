@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from finitewidth.statistics.blocks import Progress
 from finitewidth.verdict import regimes
 from finitewidth.verdict.limits import Limits, keeps
 from finitewidth.verdict.measurement import Measurement
@@ -12,8 +13,6 @@ from finitewidth.verdict.regimes import Decision
 if TYPE_CHECKING:
     from finitewidth.verdict.measured import Measured
     from finitewidth.verdict.recognise import Recognised
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,6 @@ from finitewidth.law.inputs import PowerSums
 from finitewidth.law.layerwise import activation_moment
 from finitewidth.law.magnitude import Magnitude
 from finitewidth.law.moments import moment
-from finitewidth.law.sampler.histogram import LogHistogram
-from finitewidth.law.sampler.jackknife import GROUPS, GroupedSums
 from finitewidth.law.sampler.quantile import (
     Levels,
     Quantile,
@@ -20,8 +18,15 @@ from finitewidth.law.sampler.quantile import (
     log_from_histogram,
 )
 from finitewidth.law.sampler.sample import parts
-from finitewidth.law.sampler.streams import Progress, blocks
+from finitewidth.law.sampler.streams import blocks
 from finitewidth.network import MLP
+from finitewidth.statistics.blocks import Progress
+from finitewidth.statistics.grouped_sums import GROUPS, GroupedSums
+from finitewidth.statistics.log_histogram import LogHistogram
+from finitewidth.statistics.trust import large_true_error
+
+BINS_PER_OCTAVE = 1024
+"""A bin of a histogram of K spans a factor 2^(1/1024): 0.068 %."""
 
 TRUSTED_UP_TO = 0.1
 """Largest true relative standard error of a sampled moment that is reported as trusted."""
@@ -144,10 +149,8 @@ def summarise(
     squared_norm = float(sums(2))
     unit = last.weight_variance * last.fan_in / net.n_in * squared_norm
     reference = wide_log_norm(net)
-    histogram = LogHistogram()
-    log_kernel = GroupedSums(4, 0.0)
-    log_norm = GroupedSums(4, reference[0])
-    over = GroupedSums(2, 1.0)
+    histogram = LogHistogram(BINS_PER_OCTAVE)
+    log_kernel = log_norm = over = GroupedSums(0.0, np.zeros((GROUPS, 1)))  # nothing yet
     over_mean: list[float] = []
     over_second: list[float] = []
     for start, block in blocks(net, squared_norm, size, seed, workers, progress):
@@ -155,25 +158,24 @@ def summarise(
         logs = kernel.log()
         alive = np.flatnonzero(block.alive)
         index = start + alive
-        if start == 0 and len(alive):
-            log_kernel.shift = float(logs[alive].mean())
         histogram.add(logs[alive] / log(2.0), len(logs) - len(alive))
-        log_kernel.add(logs[alive], index)
+        shift = log_kernel.shift if start else None
+        log_kernel += GroupedSums.of(logs[alive], index, shift=shift)
         squares = np.log(block.output[alive] ** 2 * unit)
-        log_norm.add(norm.log()[alive] - squares, index)
+        log_norm += GroupedSums.of(norm.log()[alive] - squares, index, shift=reference[0])
         ratio = np.exp(logs - exact[1].log)
-        over.add(ratio, start + np.arange(len(ratio)))
+        over += GroupedSums.of(ratio, start + np.arange(len(ratio)), 2, 1.0)
         over_mean.append(float(ratio.sum()))
         over_second.append(float(np.exp(2 * logs - exact[2].log).sum()))
-    dead = histogram.dead / size
+    dead = histogram.lowest / size
     exact_dead = exact_dead_fraction(net)
-    if histogram.dead > size - LEAST:
+    if histogram.lowest > size - LEAST:
         raise ValueError(
-            f"{histogram.dead} of {size} networks have a dead layer (exactly {exact_dead:.6g} of "
+            f"{histogram.lowest} of {size} networks have a dead layer (exactly {exact_dead:.6g} of "
             f"all), and a summary needs {LEAST} living ones; draw more, or use wider layers."
         )
     second = _ratio("E K²", fsum(over_second) / size, exact[4] / exact[2] ** 2, size)
-    spread, error, _ = over.estimate(lambda m: 1.0 + m[1] / m[0] ** 2)
+    spread, error = over.estimate(lambda m: 1.0 + m[1] / m[0] ** 2, empty_groups=True)
     return SampleSummary(
         mean=_ratio("E K", fsum(over_mean) / size, exact[2] / exact[1] ** 2, size),
         second_moment=second,
@@ -194,27 +196,14 @@ def summarise(
 def _ratio(name: str, value: float, dispersion: Magnitude, size: int) -> Estimate:
     """A sampled moment over its exact value, with the error that the next moments imply."""
     log_error = 0.5 * ((dispersion - Magnitude(1.0)).log - log(size))
-    error = exp(min(log_error, 600.0))
-    if error <= TRUSTED_UP_TO:
-        return Estimate(value, error, size, METHOD)
-    shown = f"{100 * error:.3g} % of" if error < 1 else f"{error:.3g} times"
-    if log_error > 20:
-        shown = f"e^{log_error:.4g} times"
-    return Estimate(
-        value,
-        error,
-        size,
-        METHOD,
-        trusted=False,
-        note=f"the sampled {name} of {size} networks has a true standard error {shown} its "
-        "value: rare networks carry it; use the exact moment, law.log_moment.",
-    )
+    way_out = "use the exact moment, law.log_moment"
+    note = large_true_error(name, size, log_error, TRUSTED_UP_TO, way_out)
+    return Estimate(value, exp(min(log_error, 600.0)), size, METHOD).doubted(note)
 
 
 def _log_law(sums: GroupedSums) -> LogLaw:
     def estimate(statistic) -> Estimate:
-        value, error, size = sums.estimate(statistic)
-        return Estimate(value, error, size, METHOD)
+        return Estimate(*sums.estimate(statistic, empty_groups=True), sums.size, METHOD)
 
     def shape(power: int, normal: float):
         def statistic(m: list[float]) -> float:

@@ -8,6 +8,7 @@ import torch
 
 from finitewidth._memory import available, readable
 from finitewidth._shapes import Float
+from finitewidth._whole_number import whole_number
 from finitewidth.simulate.deferred.coordinates import Coordinates, Remembered
 from finitewidth.simulate.deferred.directions import UnequalRanks
 from finitewidth.simulate.deferred.partial import LEFT, RIGHT, Partial
@@ -59,9 +60,6 @@ class DeferredMatrix:
         dtype: torch.dtype = torch.float32,
         device: str | torch.device = "cpu",
     ) -> None:
-        for name, value in (("n_out", n_out), ("n_in", n_in)):
-            if not isinstance(value, int | np.integer) or value < 1:
-                raise ValueError(f"{name} is {value!r}, expected a whole number from 1 on.")
         if dtype not in (torch.float32, torch.float64):
             raise TypeError(f"dtype is {dtype}, expected torch.float32 or torch.float64.")
         if isinstance(seeds, int | np.integer | np.random.SeedSequence) or len(seeds) == 0:
@@ -76,7 +74,8 @@ class DeferredMatrix:
                     f"seeds holds {seed!r}, expected whole numbers from 0 on or numpy "
                     "SeedSequences."
                 )
-        self.n_out, self.n_in, self.size = int(n_out), int(n_in), len(seeds)
+        self.n_out, self.n_in = whole_number(n_out, "n_out", 1), whole_number(n_in, "n_in", 1)
+        self.size = len(seeds)
         self.dtype, self.device = dtype, torch.device(device)
         streams = Streams.seeded(seeds, max(self.n_out, self.n_in))
         self._parts: list[Partial | Stored] = [

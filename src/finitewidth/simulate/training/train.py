@@ -7,8 +7,8 @@ from typing import Any, SupportsIndex
 
 from numpy.typing import ArrayLike
 
+from finitewidth._whole_number import whole_number
 from finitewidth.network import MLP
-from finitewidth.simulate.inputs import whole
 from finitewidth.simulate.training import plan
 from finitewidth.simulate.training.problem import Problem, stated
 from finitewidth.simulate.training.trajectory import Trajectory
@@ -151,7 +151,7 @@ def train(
         kept = FileStore(os.fspath(store), problem, chosen, at_once)
         at_once = kept.at_once
     try:
-        return loop.run(problem, loop.How(chosen, whole(at_once, "at_once", 1), device), kept,
-                        progress)  # fmt: skip
+        how = loop.How(chosen, whole_number(at_once, "at_once", 1), device)
+        return loop.run(problem, how, kept, progress)
     finally:
         kept.close()

@@ -7,13 +7,13 @@ dominate. A part that all networks share, such as the output bias's 1 in K_b, hi
 the deviations from the median are looked at as well.
 """
 
-from collections.abc import Callable
-from dataclasses import replace
-
 import numpy as np
 
 from finitewidth._shapes import Float
 from finitewidth.estimate import Estimate
+from finitewidth.statistics.carriers import deviating, effective_number
+from finitewidth.statistics.jackknife import jackknife_of_sums
+from finitewidth.statistics.trust import few_carry
 
 # Effective numbers of networks asked for: means and variances, and moments about 0. At log-normal
 # kernels of any spread and 30 to 10,000 networks, an average that passes is wrong by more than 5
@@ -29,46 +29,9 @@ FOR_MOMENTS = 100
 FOR_DEVIATIONS = 50
 
 
-def effective_numbers(terms: Float[np.ndarray, "size ..."]) -> Float[np.ndarray, "..."]:
-    """(Σ|q|)²/Σq² over the first axis; its length where all q are 0."""
-    magnitude = np.abs(terms)
-    scale = magnitude.max(axis=0, keepdims=True)
-    magnitude = np.divide(magnitude, scale, out=np.ones_like(magnitude), where=scale > 0)
-    return np.asarray(magnitude.sum(axis=0) ** 2 / (magnitude**2).sum(axis=0))
-
-
-def deviating(samples: Float[np.ndarray, "size ..."]) -> Float[np.ndarray, "..."]:
-    """The effective number of networks by their deviations from the median."""
-    return effective_numbers(samples - np.median(samples, axis=0))
-
-
 def for_deviations(size: int) -> float:
     """How many of these a mean of `size` networks takes."""
     return min(FOR_DEVIATIONS, size / 3)
-
-
-def jackknife(
-    statistic: Callable[[Float[np.ndarray, "..."], int], Float[np.ndarray, "..."]],
-    sums: Float[np.ndarray, "..."],
-    terms: Float[np.ndarray, "k size ..."],
-) -> tuple[np.ndarray, np.ndarray]:
-    """Value without its bias of order 1/size, and standard error, of a function of sums.
-
-    Parameters
-    ----------
-    statistic : callable
-        Takes the k sums and the number of networks in them.
-    sums : array of shape [k, …]
-        Sums over all networks.
-    terms : array of shape [k, size, …]
-        What each network contributes to them.
-    """
-    size = terms.shape[1]
-    full = statistic(sums, size)
-    without = statistic(sums[:, None] - terms, size - 1)
-    centre = without.mean(axis=0)
-    spread = ((without - centre) ** 2).sum(axis=0) * (size - 1) / size
-    return size * full - (size - 1) * centre, np.sqrt(spread)
 
 
 def estimate(
@@ -94,21 +57,9 @@ def estimate(
     method : str
         As in `Estimate`.
     """
-    size, effective, note = len(terms), effective_numbers(terms).min(), ""
-    if size < needed:
-        note = (
-            f"{size} networks are too few for the standard error of this average "
-            f"(it takes {needed}); {way_out}."
-        )
-    elif effective < needed:
-        note = (
-            f"a few of the {size} networks carry this average (as if there were "
-            f"{effective:.1f} of them; it takes {needed}), so that value and standard error are "
-            f"likely too small; {way_out}."
-        )
-    return Estimate(
-        value, std_error, size=size, method=method, exact=True, trusted=not note, note=note
-    )
+    effective = float(effective_number(terms).min())
+    note = few_carry(effective, len(terms), needed, "this average", way_out)
+    return Estimate(value, std_error, size=len(terms), method=method, exact=True).doubted(note)
 
 
 def several(size: int) -> None:
@@ -127,15 +78,11 @@ def mean(
     several(len(samples))
     std_error = samples.std(axis=0, ddof=1) / np.sqrt(len(samples))
     found = estimate(samples.mean(axis=0), std_error, samples, needed, way_out, method)
-    apart, least = deviating(samples).min(), for_deviations(len(samples))
-    if not found.trusted or apart >= least:
+    if not found.trusted:
         return found
-    note = (
-        f"a few of the {len(samples)} networks carry what this average differs by from the median "
-        f"(as if there were {apart:.1f} of them; it takes {least:.0f}), so that value and standard "
-        f"error are likely too small; {way_out}."
-    )
-    return replace(found, trusted=False, note=note)
+    apart, least = float(deviating(samples).min()), for_deviations(len(samples))
+    what = "what this average differs by from the median"
+    return found.doubted(few_carry(apart, len(samples), least, what, way_out))
 
 
 def variance(samples: Float[np.ndarray, "size ..."], way_out: str, method: str) -> Estimate:
@@ -149,7 +96,7 @@ def variance(samples: Float[np.ndarray, "size ..."], way_out: str, method: str) 
     def statistic(sums: np.ndarray, size: int) -> np.ndarray:
         return (sums[1] - sums[0] ** 2 / size) / (size - 1)
 
-    value, std_error = jackknife(statistic, terms.sum(axis=1), terms)
+    value, std_error = jackknife_of_sums(statistic, terms.sum(axis=1), terms)
     return estimate(value, std_error, terms[1], FOR_MEANS, way_out, method)
 
 
@@ -174,5 +121,5 @@ def dispersion(samples: Float[np.ndarray, "size ..."], way_out: str, method: str
     def statistic(sums: np.ndarray, size: int) -> np.ndarray:
         return size * sums[1] / sums[0] ** 2
 
-    value, std_error = jackknife(statistic, terms.sum(axis=1), terms)
+    value, std_error = jackknife_of_sums(statistic, terms.sum(axis=1), terms)
     return estimate(value, std_error, terms[1], FOR_MOMENTS, way_out, method)

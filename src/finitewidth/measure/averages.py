@@ -7,6 +7,9 @@ import numpy as np
 
 from finitewidth._shapes import Float
 from finitewidth.estimate import Estimate
+from finitewidth.statistics import quantiles
+from finitewidth.statistics.carriers import effective_number
+from finitewidth.statistics.jackknife import jackknife
 
 METHOD = "measured"
 
@@ -41,24 +44,11 @@ def median(values: Float[np.ndarray, " S"]) -> Estimate:
 
     Notes
     -----
-    The number of values below the true median is binomial with mean S/2 and standard deviation
-    √S/2, whatever the law of the values, so the quantiles 1/2 ± 1/(2√S) enclose it at about one
-    standard error. No moment of the values is needed.
+    No moment of the values is needed; see `finitewidth.statistics.quantiles`.
     """
-    size = len(values)
-    half = 0.5 / sqrt(size)
-    low, middle, high = np.quantile(values, [0.5 - half, 0.5, 0.5 + half])
-    error = float(high - low) / 2
-    if size >= FEWEST:
-        return Estimate(float(middle), error, size, METHOD)
-    return Estimate(
-        float(middle),
-        error,
-        size,
-        METHOD,
-        trusted=False,
-        note=f"{size} seeds are too few for the error of a median; it takes {FEWEST}.",
-    )
+    note = f"{len(values)} seeds are too few for the error of a median; it takes {FEWEST}."
+    found = Estimate(*quantiles.median(values), len(values), METHOD)
+    return found.doubted("" if len(values) >= FEWEST else note)
 
 
 def ratio(above: Float[np.ndarray, " S"], below: Float[np.ndarray, " S"]) -> Estimate:
@@ -69,20 +59,14 @@ def ratio(above: Float[np.ndarray, " S"], below: Float[np.ndarray, " S"]) -> Est
     return Estimate(value, error, len(rest), METHOD)
 
 
-def carrying(values: Float[np.ndarray, " S"]) -> float:
-    """How many seeds carry an average, (Σ|q|)²/Σq²; all of them where every value is 0."""
-    squares = float((values**2).sum())
-    return float(np.abs(values).sum()) ** 2 / squares if squares > 0 else float(len(values))
-
-
 def seeds_needed(values: Float[np.ndarray, " S"]) -> int:
     """About how many it takes for `CARRIERS` of them to carry the average."""
-    return ceil(len(values) * CARRIERS / carrying(values))
+    return ceil(len(values) * CARRIERS / float(effective_number(values)))
 
 
 def too_few_carry(values: Float[np.ndarray, " S"], name: str) -> str:
     """The note of an average whose error cannot be trusted, or empty."""
-    carriers = carrying(values)
+    carriers = float(effective_number(values))
     if carriers >= CARRIERS:
         return ""
     return (
@@ -93,7 +77,7 @@ def too_few_carry(values: Float[np.ndarray, " S"], name: str) -> str:
 
 def few_carry_the_mean(values: Float[np.ndarray, " S"]) -> str:
     """The note of a mean, which asks less than an error does: half of few seeds will do."""
-    carriers = carrying(values)
+    carriers = float(effective_number(values))
     if carriers >= min(CARRIERS, len(values) / 2):
         return ""
     return (
@@ -102,7 +86,7 @@ def few_carry_the_mean(values: Float[np.ndarray, " S"]) -> str:
     )
 
 
-def jackknife(
+def second_order(
     values: Float[np.ndarray, " S"], statistic: Callable[[np.ndarray], float], name: str
 ) -> Estimate:
     """A statistic of second order in the values, with its jackknife error.
@@ -122,17 +106,13 @@ def jackknife(
     least `CARRIERS` seeds, counted as (Σq)²/Σq² with q = values², do; otherwise the note estimates
     how many seeds it takes. A sample that passes by little is more likely one that missed the tail.
     """
-    size = len(values)
-    value = float(statistic(values))
-    without = np.array([statistic(np.delete(values, i)) for i in range(size)])
-    error = sqrt((size - 1) * float(np.var(without)))
-    note = too_few_carry(values**2, name)
-    return Estimate(value, error, size, METHOD, trusted=not note, note=note)
+    value, error = jackknife(statistic, values)
+    return Estimate(value, error, len(values), METHOD).doubted(too_few_carry(values**2, name))
 
 
 def variance(values: Float[np.ndarray, " S"], name: str = "variance") -> Estimate:
     """Unbiased variance over seeds."""
-    return jackknife(values, lambda v: float(v.var(ddof=1)), name)
+    return second_order(values, lambda v: float(v.var(ddof=1)), name)
 
 
 def dispersion(values: Float[np.ndarray, " S"], name: str = "dispersion") -> Estimate:
@@ -146,4 +126,4 @@ def dispersion(values: Float[np.ndarray, " S"], name: str = "dispersion") -> Est
             square = v.mean() ** 2
         return 1.0 + float(v.var(ddof=1)) / square
 
-    return jackknife(values, statistic, name)
+    return second_order(values, statistic, name)
