@@ -1,6 +1,6 @@
 """Who may import whom, and what `import finitewidth` may load.
 
-    network, estimate ← { law, paths, expansion, simulate, measure } ← { verdict, design, sweep }
+    network, estimate, store ← { law, paths, expansion, simulate, measure } ← { verdict, design, sweep }
         ← report ← reproduce ← { cli, app }
 
 A module imports from its own part and from parts to the left of it. Parts of one layer never
@@ -21,7 +21,7 @@ PACKAGE = "finitewidth"
 
 # Left to right. A part is a module or a folder directly under the package.
 LAYERS = (
-    {"network", "estimate"},
+    {"network", "estimate", "store"},
     {"law", "paths", "expansion", "simulate", "measure"},
     {"verdict", "design", "sweep"},
     {"report"},

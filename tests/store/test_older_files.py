@@ -1,7 +1,7 @@
 """Files as finitewidth 0.1.0 wrote them: what stands in them is still read, and continued.
 
-The two dumps beside this file were made from such files by ``sqlite3``'s ``.dump``, with the numbers
-of the format and its version before it; they are never written anew.
+The two dumps beside this file were made from such files by ``sqlite3``'s ``.dump``, with the
+numbers of the format and its version before it; they are never written anew.
 """
 
 import sqlite3
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from finitewidth._records import Reader, Writer
+from finitewidth.store.records import Reader, Writer
 
 SWEEPS = all(find_spec(name) is not None for name in ("distributed", "pydantic", "xarray"))
 

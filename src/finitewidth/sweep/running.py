@@ -5,14 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from finitewidth.store.runner import Runner, engine_on
 from finitewidth.sweep import grid_file
 from finitewidth.sweep.api import Outcome
 from finitewidth.sweep.cells import Cell, expand
 from finitewidth.sweep.engine.course import Course, Wanted
-from finitewidth.sweep.engine.inprocess import InProcess
-from finitewidth.sweep.engine.schedule import Engine, Progress, Schedule
+from finitewidth.sweep.engine.schedule import Progress, Schedule
 from finitewidth.sweep.estimates import OBSERVABLES
-from finitewidth.sweep.extras import needed_for
 from finitewidth.sweep.grid import Grid, read
 from finitewidth.sweep.store import Writer
 from finitewidth.sweep.store.schema import CellRow
@@ -45,13 +44,13 @@ def run(
     grid, cells = read_grid(given)
     _refuse_factories(cells, allow_factories)
     wanted = grid.precision.model_dump()
-    engine = _engine(cluster)  # first: a cluster that is not there leaves no store behind
+    engine = engine_on(cluster)  # first: a cluster that is not there leaves no store behind
     try:
         with Writer(store, grid.model_dump(exclude_unset=True)) as writer:
             rows = writer.register(cells, json.dumps(wanted, sort_keys=True))
             courses = _courses(cells, rows, wanted, writer)
-            schedule = Schedule(courses, writer, engine, progress)
-            schedule.run()
+            schedule = Schedule(courses, writer)
+            Runner(schedule, engine, progress).run()
     finally:
         engine.close()
     return Outcome(
@@ -62,15 +61,6 @@ def run(
         [(course.cell.inputs, course.cause) for course in courses if course.cause],
         writer.messages,
     )
-
-
-def _engine(cluster: Any) -> Engine:
-    if cluster is None:
-        return InProcess()
-    with needed_for("clusters"):
-        from finitewidth.sweep.engine.dask import DaskEngine
-
-    return DaskEngine(cluster)
 
 
 def _refuse_factories(cells: Sequence[Cell], allowed: bool) -> None:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from torch import nn
 
-from finitewidth._records import Reader, Writer
 from finitewidth._shapes import Float
 from finitewidth.measure.trajectory.measuring import Measured, Probe
 from finitewidth.measure.trajectory.null import SERIES, NullBand, as_array, identity
 from finitewidth.measure.trajectory.quantities import checked_targets, distances
 from finitewidth.measure.trajectory.reading import KIND, open_record
 from finitewidth.measure.trajectory.schedule import Schedule
+from finitewidth.store.records import Reader, Writer
 
 if TYPE_CHECKING:
     import xarray

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
+from finitewidth.store.runner import Task
 from finitewidth.sweep.cells import Cell
-from finitewidth.sweep.engine.jobs import Job, plan_of
+from finitewidth.sweep.engine.chunks import chunk_task, plan_of
 from finitewidth.sweep.estimates import estimates
 from finitewidth.sweep.methods import method_of, sampled_by
 from finitewidth.sweep.summary import Summary
@@ -68,7 +69,7 @@ class Course:
     def __post_init__(self) -> None:
         inputs = self.cell.inputs
         self._method = inputs["method"]
-        self._plan = plan_of(self.cell)
+        self._plan = plan_of(inputs)
         self._seconds = method_of(inputs["method"]).cost(inputs)  # a network's, or the formula's
         self._budget, self._ahead = 1, 1
         self._of: list[str] = []
@@ -120,14 +121,14 @@ class Course:
             self._summary = None
             self._early.clear()
 
-    def take(self) -> Job | None:
+    def take(self) -> Task | None:
         """The next chunk that is surely or very likely needed, if one is."""
         if self.used is not None or self.cause:
             return None
         for number in range(self.prefix, min(max(self._ahead, self.prefix + 1), self._budget)):
             if number not in self._issued:
                 self._issued.add(number)
-                return Job(self.cell.text, number)
+                return chunk_task(self.cell.text, number, self._method, self.cost(number))
         return None
 
     def _look(self) -> None:

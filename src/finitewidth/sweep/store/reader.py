@@ -7,13 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-from finitewidth._records.format import Row, checksum, is_new
-from finitewidth.sweep.engine.jobs import fingerprint
+from finitewidth.store.checksums import PackedArray, checksum
+from finitewidth.store.database import FormatReader
 from finitewidth.sweep.store import arrays
-from finitewidth.sweep.store.schema import CellRow, connect, refuse_others, told
+from finitewidth.sweep.store.schema import SWEEPS, CellRow, chunk_checksum
 
 _CHUNKS = """
 SELECT chunk.id, chunk.cell, chunk.number, chunk.networks, chunk.summary, chunk.checksum,
@@ -41,7 +40,7 @@ class Chunk:
     number: int
     networks: int
     text: str
-    rows: list[Row]
+    rows: list[PackedArray]
     sound: bool
 
 
@@ -70,7 +69,7 @@ def all_chunks(connection: sqlite3.Connection) -> Iterator[Chunk]:
         rows = list(group)
         key, cell, number, networks, text, total, inputs = rows[0][:7]
         arrays = [row[7:] for row in rows if row[7] is not None]
-        sound = inputs is not None and fingerprint(inputs, number, text, arrays) == total
+        sound = inputs is not None and chunk_checksum(inputs, number, text, arrays) == total
         yield Chunk(key, cell, number, networks, text, arrays, sound)
 
 
@@ -87,7 +86,7 @@ def _files(chunk: Chunk) -> list[str]:
     return list(json.loads(chunk.text)["files"].values())
 
 
-class Reader:
+class Reader(FormatReader):
     """A store, opened for reading only.
 
     Parameters
@@ -98,29 +97,16 @@ class Reader:
     ------
     ValueError
         If there is no such file, it is no store, or of another version.
-    DamagedStore
+    DamagedFile
         If the file's structure is broken.
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path).absolute()
-        if not self.path.is_file():
-            raise ValueError(f"there is no store {self.path}; a sweep makes one.")
-        with told(self.path):
-            # Not "ro": a transaction that was cut off is undone by whoever opens the file next.
-            self._connection = connect(f"{self.path.as_uri()}?mode=rw", uri=True)
-            try:
-                if is_new(self._connection):
-                    raise ValueError(f"{self.path} is empty: no sweep was begun in it.")
-                refuse_others(self._connection, self.path)
-                self._connection.execute("PRAGMA query_only = 1")
-            except BaseException:
-                self._connection.close()
-                raise
+        super().__init__(path, SWEEPS, "rw")
 
     def cells(self) -> list[CellRow]:
         """All cells whose row verifies, in their order."""
-        with told(self.path):
+        with SWEEPS.errors_in_words(self.path):
             return [
                 CellRow(row[0], *row[2:6])
                 for row in self._connection.execute(
@@ -131,12 +117,12 @@ class Reader:
 
     def chunks(self) -> Iterator[Chunk]:
         """All chunks, by cell and number."""
-        with told(self.path):
+        with SWEEPS.errors_in_words(self.path):
             yield from all_chunks(self._connection)
 
     def counts(self) -> dict[int, tuple[int, int, float]]:
         """Chunks, networks and seconds of every cell that has any; checksums are not looked at."""
-        with told(self.path):
+        with SWEEPS.errors_in_words(self.path):
             return {
                 row[0]: (row[1], row[2], row[3])
                 for row in self._connection.execute(
@@ -146,12 +132,12 @@ class Reader:
 
     def failures(self) -> dict[int, str]:
         """Why cells failed, by cell."""
-        with told(self.path):
+        with SWEEPS.errors_in_words(self.path):
             return dict(self._connection.execute("SELECT cell, cause FROM failure"))
 
     def sessions(self) -> list[Session]:
         """All runs, the first one first."""
-        with told(self.path):
+        with SWEEPS.errors_in_words(self.path):
             rows = self._connection.execute(
                 "SELECT id, closed, grid, provenance FROM session ORDER BY id"
             ).fetchall()
@@ -164,22 +150,7 @@ class Reader:
 
     def hosts(self) -> list[str]:
         """The machines that computed chunks."""
-        with told(self.path):
+        with SWEEPS.errors_in_words(self.path):
             return sorted(
                 row[0] for row in self._connection.execute("SELECT DISTINCT host FROM chunk")
             )
-
-    def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
-
-    def __enter__(self) -> "Reader":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
