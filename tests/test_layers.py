@@ -1,7 +1,7 @@
 """Who may import whom, and what `import finitewidth` may load.
 
-    network, estimate, store ← { law, paths, expansion, simulate, measure } ← { verdict, design, sweep }
-        ← report ← reproduce ← { cli, app }
+    network, estimate, store ← { law, paths, expansion, simulate, measure }
+        ← { verdict, design, sweep } ← report ← reproduce ← { cli, app }
 
 A module imports from its own part and from parts to the left of it. Parts of one layer never
 import each other: theory, enumeration, expansion, simulation and measurement are independent

@@ -5,12 +5,12 @@ says what it is, its ``user_version`` in which version of the tables.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from finitewidth._version import __version__
 
@@ -197,3 +197,8 @@ class FormatReader(OpenFile):
             except BaseException:
                 self._connection.close()
                 raise
+
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """What a query gives, complaints in words."""
+        with self.form.errors_in_words(self.path):
+            return self._connection.execute(query, values).fetchall()

@@ -13,7 +13,7 @@ from finitewidth.store.records.format import RECORDS, Experiment, Record, read_e
 _VALID = """
 SELECT id, session, step, note, checksum FROM record WHERE series = ? AND NOT EXISTS (
     SELECT 1 FROM session WHERE session.id > record.session AND session.start < record.step
-) ORDER BY step, id
+) AND step = coalesce(?, step) ORDER BY step, id
 """
 
 
@@ -47,16 +47,12 @@ class Reader(FormatReader):
 
     def series(self) -> list[str]:
         """Names of all series, in the order of their first record."""
-        with RECORDS.errors_in_words(self.path):
-            found = self._connection.execute(
-                "SELECT series FROM record GROUP BY series ORDER BY min(id)"
-            )
-            return [row[0] for row in found]
+        names = self._rows("SELECT series FROM record GROUP BY series ORDER BY min(id)")
+        return [row[0] for row in names]
 
     def steps(self, series: str = "") -> list[int]:
         """The steps of a series' valid records, ascending; no array is read."""
-        with RECORDS.errors_in_words(self.path):
-            return [row[2] for row in self._connection.execute(_VALID, (series,))]
+        return [row[2] for row in self._rows(_VALID, (series, None))]
 
     def records(self, series: str = "", *, skip_damaged: bool = False) -> Iterator[Record]:
         """The valid records of a series by step: as of one moment, even while it is written.
@@ -74,15 +70,11 @@ class Reader(FormatReader):
         DamagedFile
             With the step of a record whose checksum is wrong.
         """
-        with RECORDS.errors_in_words(self.path), self._one_moment():
-            for row in self._connection.execute(_VALID, (series,)):
-                try:
-                    record = self._checked(series, *row)
-                except DamagedFile:
-                    if not skip_damaged:
-                        raise
-                    continue
+        for record in self._checked(series):
+            if isinstance(record, Record):
                 yield record
+            elif not skip_damaged:
+                raise record
 
     def at(self, step: int, series: str = "") -> Record | None:
         """The valid record of one step, None if there is none.
@@ -92,35 +84,32 @@ class Reader(FormatReader):
         DamagedFile
             If its checksum is wrong.
         """
-        with RECORDS.errors_in_words(self.path), self._one_moment():
-            for row in self._connection.execute(_VALID, (series,)):
-                if row[2] == step:
-                    return self._checked(series, *row)
+        for record in list(self._checked(series, step)):
+            if isinstance(record, Record):
+                return record
+            raise record
         return None
 
     def damaged(self) -> list[str]:
         """One line for every valid record whose checksum is wrong."""
-        found = []
-        for series in self.series():
-            with RECORDS.errors_in_words(self.path), self._one_moment():
-                for row in self._connection.execute(_VALID, (series,)):
-                    try:
-                        self._checked(series, *row)
-                    except DamagedFile as error:
-                        found.append(str(error))
-        return found
+        records = (record for series in self.series() for record in self._checked(series))
+        return [str(record) for record in records if isinstance(record, DamagedFile)]
 
-    def _checked(
-        self, series: str, key: int, session: int, step: int, note: str, expected: bytes
-    ) -> Record:
-        rows = arrays_of(self._connection, "record", key)
-        if checksum((key, session, series, step, note), rows) != expected:
-            of = f" of series {series!r}" if series else ""
-            raise DamagedFile(
-                f"{self.path}: the record of step {step}{of} is damaged (its checksum is wrong); "
-                "the others can be read with skip_damaged=True."
-            )
-        return Record(series, step, unpacked(rows), json.loads(note), session)
+    def _checked(self, series: str, at: int | None = None) -> Iterator[Record | DamagedFile]:
+        """Valid records, of one step or of all, and an error in the place of a damaged one."""
+        with RECORDS.errors_in_words(self.path), self._one_moment():
+            for key, session, step, note, expected in self._connection.execute(
+                _VALID, (series, at)
+            ):
+                rows = arrays_of(self._connection, "record", key)
+                if checksum((key, session, series, step, note), rows) == expected:
+                    yield Record(series, step, unpacked(rows), json.loads(note), session)
+                    continue
+                of = f" of series {series!r}" if series else ""
+                yield DamagedFile(
+                    f"{self.path}: the record of step {step}{of} is damaged (its checksum is "
+                    "wrong); the others can be read with skip_damaged=True."
+                )
 
     @contextmanager
     def _one_moment(self) -> Iterator[None]:

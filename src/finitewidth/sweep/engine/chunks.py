@@ -6,9 +6,9 @@ from typing import Any
 
 from finitewidth.store.runner import Task
 from finitewidth.sweep.cells import Cell
-from finitewidth.sweep.contents import content_of, digest_of
 from finitewidth.sweep.methods import method_of, module_of
 from finitewidth.sweep.plan import Plan
+from finitewidth.sweep.store.arrays import content_of, digest_of
 from finitewidth.sweep.store.schema import NewChunk, chunk_checksum
 from finitewidth.sweep.summary import Summary
 

@@ -9,10 +9,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from finitewidth.store.checksums import PackedArray, checksum
+from finitewidth.store.checksums import PackedArray
 from finitewidth.store.database import FormatReader
 from finitewidth.sweep.store import arrays
-from finitewidth.sweep.store.schema import SWEEPS, CellRow, chunk_checksum
+from finitewidth.sweep.store.schema import SWEEPS, CellRow, cell_checksum, chunk_checksum
 
 _CHUNKS = """
 SELECT chunk.id, chunk.cell, chunk.number, chunk.networks, chunk.summary, chunk.checksum,
@@ -63,6 +63,14 @@ class Session:
     provenance: dict[str, Any]
 
 
+def all_cells(connection: sqlite3.Connection) -> Iterator[tuple[CellRow, bool]]:
+    """Every cell in its order, and whether its checksum is right."""
+    for number, *fields, total in connection.execute(
+        "SELECT id, key, inputs, precision, least, used, checksum FROM cell ORDER BY id"
+    ):
+        yield CellRow(number, *fields[1:]), cell_checksum(*fields) == total
+
+
 def all_chunks(connection: sqlite3.Connection) -> Iterator[Chunk]:
     """Every chunk, by cell and number, its checksum compared."""
     for _, group in groupby(connection.execute(_CHUNKS), key=lambda row: row[0]):
@@ -107,13 +115,7 @@ class Reader(FormatReader):
     def cells(self) -> list[CellRow]:
         """All cells whose row verifies, in their order."""
         with SWEEPS.errors_in_words(self.path):
-            return [
-                CellRow(row[0], *row[2:6])
-                for row in self._connection.execute(
-                    "SELECT id, key, inputs, precision, least, used, checksum FROM cell ORDER BY id"
-                )
-                if checksum(row[1:6], ()) == row[6]
-            ]
+            return [row for row, sound in all_cells(self._connection) if sound]
 
     def chunks(self) -> Iterator[Chunk]:
         """All chunks, by cell and number."""
@@ -122,35 +124,26 @@ class Reader(FormatReader):
 
     def counts(self) -> dict[int, tuple[int, int, float]]:
         """Chunks, networks and seconds of every cell that has any; checksums are not looked at."""
-        with SWEEPS.errors_in_words(self.path):
-            return {
-                row[0]: (row[1], row[2], row[3])
-                for row in self._connection.execute(
-                    "SELECT cell, count(*), sum(networks), sum(seconds) FROM chunk GROUP BY cell"
-                )
-            }
+        rows = self._rows(
+            "SELECT cell, count(*), sum(networks), sum(seconds) FROM chunk GROUP BY cell"
+        )
+        return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
     def failures(self) -> dict[int, str]:
         """Why cells failed, by cell."""
-        with SWEEPS.errors_in_words(self.path):
-            return dict(self._connection.execute("SELECT cell, cause FROM failure"))
+        return dict(self._rows("SELECT cell, cause FROM failure"))
 
     def sessions(self) -> list[Session]:
         """All runs, the first one first."""
-        with SWEEPS.errors_in_words(self.path):
-            rows = self._connection.execute(
-                "SELECT id, closed, grid, provenance FROM session ORDER BY id"
-            ).fetchall()
-        found = []
-        for number, closed, *texts in rows:
+        sessions = []
+        for number, closed, *texts in self._rows(
+            "SELECT id, closed, grid, provenance FROM session ORDER BY id"
+        ):
             with suppress(json.JSONDecodeError):  # a damaged one is left out: it holds no results
                 grid, provenance = map(json.loads, texts)
-                found.append(Session(number, bool(closed), grid, provenance))
-        return found
+                sessions.append(Session(number, bool(closed), grid, provenance))
+        return sessions
 
     def hosts(self) -> list[str]:
         """The machines that computed chunks."""
-        with SWEEPS.errors_in_words(self.path):
-            return sorted(
-                row[0] for row in self._connection.execute("SELECT DISTINCT host FROM chunk")
-            )
+        return sorted(row[0] for row in self._rows("SELECT DISTINCT host FROM chunk"))

@@ -8,9 +8,9 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from finitewidth.store.checksums import arrays_of, checksum, insert_arrays
+from finitewidth.store.checksums import arrays_of, insert_arrays
 from finitewidth.store.database import connect
-from finitewidth.sweep.store.schema import SWEEPS, chunk_checksum
+from finitewidth.sweep.store.schema import SWEEPS, cell_checksum, chunk_checksum
 
 
 def salvage(path: Path) -> str:
@@ -110,10 +110,10 @@ def _cells(old: sqlite3.Connection, new: sqlite3.Connection) -> dict[int, str]:
     """Copy the cells that verify, none as finished; their inputs by row."""
     found = {}
     for number, key, inputs, precision, least, used, total in _rows(old, "cell"):
-        if checksum((key, inputs, precision, least, used), ()) != total:
+        if cell_checksum(key, inputs, precision, least, used) != total:
             continue
         least = max(least, used or 0)
-        open_ = checksum((key, inputs, precision, least, None), ())
+        open_ = cell_checksum(key, inputs, precision, least, None)
         try:
             new.execute(
                 "INSERT INTO cell VALUES (?, ?, ?, ?, ?, NULL, ?)",

@@ -85,3 +85,8 @@ class NewChunk:
 def chunk_checksum(cell: str, number: int, text: str, rows: Sequence[PackedArray]) -> bytes:
     """The checksum of a chunk together with its cell's full inputs."""
     return checksum((cell, number, text), rows)
+
+
+def cell_checksum(key: str, inputs: str, precision: str, least: int, used: int | None) -> bytes:
+    """The checksum of a cell's row."""
+    return checksum((key, inputs, precision, least, used))

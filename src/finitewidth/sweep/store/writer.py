@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from finitewidth.store.checksums import PackedArray, arrays_of, as_json, checksum, insert_arrays
+from finitewidth.store.checksums import PackedArray, arrays_of, as_json, insert_arrays
 from finitewidth.store.database import (
     DamagedFile,
     OpenFile,
@@ -20,9 +20,9 @@ from finitewidth.store.provenance import provenance, source_commit
 from finitewidth.store.runner.tasks import Result
 from finitewidth.sweep.cells import Cell
 from finitewidth.sweep.store import arrays
-from finitewidth.sweep.store.reader import damaged_chunks
+from finitewidth.sweep.store.reader import all_cells, damaged_chunks
 from finitewidth.sweep.store.salvage import salvage
-from finitewidth.sweep.store.schema import SWEEPS, CellRow, NewChunk
+from finitewidth.sweep.store.schema import SWEEPS, CellRow, NewChunk, cell_checksum
 
 _IN = 500
 """Rows asked for in one statement."""
@@ -116,13 +116,7 @@ class Writer(OpenFile):
 
     def _drop_damaged(self) -> None:
         connection = self._connection
-        bad = [
-            row[0]
-            for row in connection.execute(
-                "SELECT id, key, inputs, precision, least, used, checksum FROM cell"
-            )
-            if checksum(row[1:6], ()) != row[6]
-        ]
+        bad = [row.id for row, sound in all_cells(connection) if not sound]
         for cell in bad:
             self._delete("cell = ?", cell)
             connection.execute("DELETE FROM failure WHERE cell = ?", (cell,))
@@ -238,7 +232,7 @@ class Writer(OpenFile):
     def _insert_cell(
         self, number: int, key: str, inputs: str, precision: str, least: int, used: int | None
     ) -> None:
-        total = checksum((key, inputs, precision, least, used), ())
+        total = cell_checksum(key, inputs, precision, least, used)
         self._connection.execute(
             "INSERT INTO cell VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
             "precision = excluded.precision, least = excluded.least, used = excluded.used, "
