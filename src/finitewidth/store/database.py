@@ -5,7 +5,7 @@ says what it is, its ``user_version`` in which version of the tables.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +49,33 @@ class Format:
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {self.application}")
         connection.execute(f"PRAGMA user_version = {self.version}")
+
+    @contextmanager
+    def begun_or_continued(
+        self, path: Path, pragmas: Iterable[str]
+    ) -> Iterator[tuple[sqlite3.Connection, bool]]:
+        """A connection for a writer, and whether the file is new; inside, one transaction.
+
+        After an error the file is as it was, and closed; raises as `refuse_others` and
+        `errors_in_words`.
+        """
+        with self.errors_in_words(path):
+            connection = connect(path)
+            try:
+                if not is_empty(connection):  # first of all, so that another file is not touched
+                    self.refuse_others(connection, path)
+                for pragma in pragmas:
+                    connection.execute(f"PRAGMA {pragma}")
+                with transaction(connection):
+                    is_new = is_empty(connection)
+                    if is_new:
+                        self.create(connection)
+                    else:
+                        self.refuse_others(connection, path)
+                    yield connection, is_new
+            except BaseException:
+                connection.close()
+                raise
 
     def refuse_others(self, connection: sqlite3.Connection, path: Path) -> None:
         """Refuse a database of something else, or of another version of the tables.

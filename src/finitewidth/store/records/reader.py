@@ -18,22 +18,11 @@ SELECT id, session, step, note, checksum FROM record WHERE series = ? AND NOT EX
 
 
 class Reader(FormatReader):
-    """A file of records, opened for reading only.
-
-    Parameters
-    ----------
-    path : str or path
+    """A file of records, opened for reading only; raises as `FormatReader`.
 
     Attributes
     ----------
     experiment : Experiment
-
-    Raises
-    ------
-    ValueError
-        If there is no such file, it is no file of records, or of another version.
-    DamagedFile
-        If the file or the description of the experiment is damaged.
     """
 
     def __init__(self, path: str | Path) -> None:

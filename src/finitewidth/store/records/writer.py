@@ -11,13 +11,7 @@ from uuid import uuid4
 from weakref import WeakValueDictionary
 
 from finitewidth.store.checksums import as_json, checksum, digest, insert_arrays, packed
-from finitewidth.store.database import (
-    OpenFile,
-    connect,
-    is_empty,
-    refuse_if_replaced,
-    transaction,
-)
+from finitewidth.store.database import OpenFile, refuse_if_replaced, transaction
 from finitewidth.store.provenance import is_running, provenance, started
 from finitewidth.store.records.format import RECORDS, read_experiment
 
@@ -89,26 +83,15 @@ class Writer(OpenFile):
         fixed = dict(arrays or {})
         own = {**identity, **{name: digest(array) for name, array in fixed.items()}}
         self._closed = False
-        with RECORDS.errors_in_words(self.path):
-            self._connection = connect(self.path)
-            try:
-                # First of all, so that a file of somebody else is not touched.
-                if not is_empty(self._connection):
-                    RECORDS.refuse_others(self._connection, self.path)
-                self._connection.execute("PRAGMA journal_mode = WAL")
-                self._connection.execute("PRAGMA synchronous = NORMAL")
-                with transaction(self._connection):
-                    self.is_new = is_empty(self._connection)
-                    if self.is_new:
-                        self._begin(kind, own, fixed)
-                    else:
-                        self._continue(kind, own)
-                        if check is not None:
-                            check()
-                    self._session = self._enter(start)
-            except BaseException:
-                self._connection.close()
-                raise
+        pragmas = "journal_mode = WAL", "synchronous = NORMAL"
+        with RECORDS.begun_or_continued(self.path, pragmas) as (self._connection, self.is_new):
+            if self.is_new:
+                self._begin(kind, own, fixed)
+            else:
+                self._continue(kind, own)
+                if check is not None:
+                    check()
+            self._session = self._enter(start)
 
     def append(
         self,
@@ -166,17 +149,14 @@ class Writer(OpenFile):
             self._connection.close()
 
     def _begin(self, kind: str, identity: dict[str, Any], fixed: dict[str, object]) -> None:
-        connection = self._connection
-        RECORDS.create(connection)
         rows = packed(fixed)
         fields = kind, as_json(identity), as_json(provenance())
-        connection.execute(
+        self._connection.execute(
             "INSERT INTO experiment VALUES (1, ?, ?, ?, ?)", (*fields, checksum(fields, rows))
         )
-        insert_arrays(connection, 0, rows)
+        insert_arrays(self._connection, 0, rows)
 
     def _continue(self, kind: str, identity: dict[str, Any]) -> None:
-        RECORDS.refuse_others(self._connection, self.path)
         stored = read_experiment(self._connection, self.path)
         if stored.kind != kind:
             raise ValueError(

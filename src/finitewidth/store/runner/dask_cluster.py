@@ -41,22 +41,8 @@ ONE_THREAD = {
 
 
 class DaskEngine(Engine):
-    """Sends bundles to a Dask cluster, a bounded number at a time.
+    """Sends bundles to a Dask cluster, see `engine_on`, a bounded number at a time.
 
-    Parameters
-    ----------
-    cluster : int, str or Client
-        A number of local processes, ``"processes"``, a scheduler's address, or a client.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If it is none of these.
-    RuntimeError
-        If the scheduler cannot be reached.
-
-    Notes
-    -----
     What Dask does when a worker dies is not left to it where the cluster is our own: the bundle
     comes back at once (``allowed-failures`` 0) and `Runner` decides. A scheduler of somebody
     else tries by itself, as often as it was told, before it says so.
@@ -125,8 +111,8 @@ class DaskEngine(Engine):
         elif now - self._alone > PATIENCE:
             self._alone = inf
             warnings.warn(
-                "the Dask scheduler has no worker; the run waits for one. What is finished is "
-                "kept: after Ctrl-C, running again continues.",
+                "the Dask scheduler has no worker; the run waits for one. What is finished is kept: "
+                "after Ctrl-C, running again continues.",
                 RuntimeWarning,
                 stacklevel=2,
             )
@@ -149,11 +135,8 @@ class DaskEngine(Engine):
             If the scheduler is lost, or a worker runs another version of the package.
         """
         keys = [self._first()]
-        while len(keys) < AT_ONCE:
-            try:
-                keys.append(self._ready.get_nowait())
-            except Empty:
-                break
+        while len(keys) < AT_ONCE and not self._ready.empty():
+            keys.append(self._ready.get_nowait())
         outcomes, finished = [], []
         for key in keys:
             bundle, future = self._flying[key]
@@ -194,8 +177,8 @@ class DaskEngine(Engine):
 
     def _lost(self) -> RuntimeError:
         return RuntimeError(
-            "the Dask scheduler was lost, or it cancelled the work; what was finished is "
-            "kept, and running again continues."
+            "the Dask scheduler was lost, or it cancelled the work; what was finished is kept, and "
+            "running again continues."
         )
 
     def _error(self, bundle: Bundle, future: Future) -> Outcome:

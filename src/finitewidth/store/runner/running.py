@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from finitewidth.store.runner.engine import Engine, Outcome, engine_on
+from finitewidth.store.runner.engine import Engine, Outcome
 from finitewidth.store.runner.tasks import Bundle, Result, Task
 
 BUNDLE_SECONDS = 1.0
@@ -22,12 +22,6 @@ PARTS = 8
 
 TRIES = 3
 """How often a task may end its worker before it is given up."""
-
-TELL_EVERY = 0.2
-"""Seconds between two reports of progress."""
-
-Handler = Callable[[Sequence[tuple[Task, Result[Any]]]], object]
-"""Keeps what came back together, in this process."""
 
 
 @dataclass(frozen=True)
@@ -66,22 +60,34 @@ class Work(ABC):
 
 
 class TaskList(Work):
-    """Tasks that are known beforehand; see `run`."""
+    """Tasks that are known beforehand, the longest first.
+
+    Parameters
+    ----------
+    tasks : iterable of Task
+    handle : callable
+        Called in this process with the pairs (task, result) that came back together, which one
+        transaction may keep; failed tasks are among them.
+    kept : collection of keys
+        What an earlier run has kept, its checksums verified; it is not computed again.
+    """
 
     def __init__(
-        self, tasks: Iterable[Task], handle: Handler, kept: Collection[Hashable] = ()
+        self,
+        tasks: Iterable[Task],
+        handle: Callable[[Sequence[tuple[Task, Result[Any]]]], object],
+        kept: Collection[Hashable] = (),
     ) -> None:
-        tasks = list(tasks)
-        self._handle, self._count = handle, len(tasks)
-        self._total = sum(task.seconds for task in tasks)
-        left = [task for task in tasks if task.key not in kept]
-        self._tasks = deque(sorted(left, key=lambda task: -task.seconds))
-        self._finished, self._failed = self._count - len(self._tasks), 0
-        self._done = self._total - sum(task.seconds for task in self._tasks)
+        ordered = sorted(tasks, key=lambda task: -task.seconds)
+        self._left = deque(task for task in ordered if task.key not in kept)
+        self._handle, self._count = handle, len(ordered)
+        self._finished, self._failed = self._count - len(self._left), 0
+        self._total = sum(task.seconds for task in ordered)
+        self._done = self._total - sum(task.seconds for task in self._left)
 
     def take(self) -> Task | None:
         """The longest that is left."""
-        return self._tasks.popleft() if self._tasks else None
+        return self._left.popleft() if self._left else None
 
     def receive(self, results: Sequence[tuple[Task, Result[Any]]]) -> None:
         """Hand them on."""
@@ -187,41 +193,6 @@ class Runner:
 
     def _tell(self, *, last: bool = False) -> None:
         now = time.monotonic()
-        if self._progress is not None and (last or now - self._told > TELL_EVERY):
+        if self._progress is not None and (last or now - self._told > 0.2):
             self._told = now
             self._progress(self._work.progress())
-
-
-def run(
-    tasks: Iterable[Task],
-    handle: Handler,
-    cluster: Any = None,
-    *,
-    kept: Collection[Hashable] = (),
-    progress: Callable[[Progress], object] | None = None,
-) -> None:
-    """Run every task once, the longest first.
-
-    Parameters
-    ----------
-    tasks : iterable of Task
-    handle : callable
-        Called in this process with the pairs (task, result) that came back together, which one
-        transaction may keep; failed tasks are among them.
-    cluster : optional
-        As in `engine_on`.
-    kept : collection of keys
-        What an earlier run has kept, its checksums verified; it is not computed again.
-    progress : callable, optional
-        Called with a `Progress`, a few times a second at most.
-
-    Raises
-    ------
-    RuntimeError
-        If the scheduler is lost; whatever `handle` raises.
-    """
-    engine = engine_on(cluster)
-    try:
-        Runner(TaskList(tasks, handle, kept), engine, progress).run()
-    finally:
-        engine.close()

@@ -24,7 +24,6 @@ class Schedule(Work):
     """Gives out what is needed, largest cells first, and commits what comes back."""
 
     def __init__(self, courses: Sequence[Course], writer: Writer) -> None:
-        self._courses = {course.cell.text: course for course in courses}
         self._writer = writer
         self._order = [(-course.total, number) for number, course in enumerate(courses)]
         self._list = list(courses)
@@ -53,7 +52,7 @@ class Schedule(Work):
         rows, finished = [], {}
         for task, result in results:
             cell, number = task.arguments
-            course = self._courses[cell]
+            course = self._list[self._number[cell]]
             rows.append((course.row, number, result))
             if self._completes(course, number, result):
                 finished[course.row] = course.used

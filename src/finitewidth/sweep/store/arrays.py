@@ -49,15 +49,11 @@ def write(store: Path, content: bytes) -> None:
         folder.mkdir(exist_ok=True)
         if is_sound(store, path.stem):
             return
-        path.unlink(missing_ok=True)
         with temporary.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        try:
-            os.link(temporary, path)
-        except OSError:  # a file system without links
-            temporary.replace(path)
+        temporary.replace(path)
         _flush(folder)
     except OSError as error:
         raise RuntimeError(

@@ -95,19 +95,7 @@ def _files(chunk: Chunk) -> list[str]:
 
 
 class Reader(FormatReader):
-    """A store, opened for reading only.
-
-    Parameters
-    ----------
-    path : str or path
-
-    Raises
-    ------
-    ValueError
-        If there is no such file, it is no store, or of another version.
-    DamagedFile
-        If the file's structure is broken.
-    """
+    """A store, opened for reading only; raises as `FormatReader`."""
 
     def __init__(self, path: str | Path) -> None:
         super().__init__(path, SWEEPS, "rw")

@@ -7,14 +7,7 @@ from types import TracebackType
 from typing import Any
 
 from finitewidth.store.checksums import PackedArray, arrays_of, as_json, insert_arrays
-from finitewidth.store.database import (
-    DamagedFile,
-    OpenFile,
-    connect,
-    is_empty,
-    refuse_if_replaced,
-    transaction,
-)
+from finitewidth.store.database import DamagedFile, OpenFile, refuse_if_replaced, transaction
 from finitewidth.store.lock import Lock
 from finitewidth.store.provenance import provenance, source_commit
 from finitewidth.store.runner.tasks import Result
@@ -84,27 +77,13 @@ class Writer(OpenFile):
             raise
 
     def _open(self, grid: Mapping[str, Any]) -> None:
-        with SWEEPS.errors_in_words(self.path):
-            self._connection = connect(self.path)
-            try:
-                self._begin(grid)
-            except BaseException:
-                self._connection.close()
-                raise
-
-    def _begin(self, grid: Mapping[str, Any]) -> None:
-        connection = self._connection
-        if not is_empty(connection):  # first of all, so that another file is not touched
-            SWEEPS.refuse_others(connection, self.path)
-            (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-            if found != "ok":
-                raise DamagedFile(f"{self.path} is damaged as an SQLite file ({found}).")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA cache_size = -65536")
-        with transaction(connection):
-            if is_empty(connection):
-                SWEEPS.create(connection)
-            else:
+        pragmas = "synchronous = FULL", "cache_size = -65536"
+        with SWEEPS.begun_or_continued(self.path, pragmas) as (self._connection, is_new):
+            connection = self._connection
+            if not is_new:
+                (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+                if found != "ok":
+                    raise DamagedFile(f"{self.path} is damaged as an SQLite file ({found}).")
                 self._drop_damaged()
             last = connection.execute("SELECT coalesce(max(id), 0) FROM session").fetchone()[0]
             self._session = last + 1
@@ -176,10 +155,6 @@ class Writer(OpenFile):
             "SELECT id, number, summary FROM chunk WHERE cell = ? ORDER BY number", (cell,)
         ).fetchall():
             yield number, text, arrays_of(self._connection, "chunk", key)
-
-    def has_chunks(self) -> bool:
-        """Whether anything was computed before."""
-        return self._connection.execute("SELECT 1 FROM chunk LIMIT 1").fetchone() is not None
 
     def commit(
         self,
