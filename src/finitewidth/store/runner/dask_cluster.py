@@ -111,8 +111,8 @@ class DaskEngine(Engine):
         elif now - self._alone > PATIENCE:
             self._alone = inf
             warnings.warn(
-                "the Dask scheduler has no worker; the run waits for one. What is finished is kept: "
-                "after Ctrl-C, running again continues.",
+                "the Dask scheduler has no worker; the run waits for one. What is finished is "
+                "kept: after Ctrl-C, running again continues.",
                 RuntimeWarning,
                 stacklevel=2,
             )

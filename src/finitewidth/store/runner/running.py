@@ -119,7 +119,7 @@ class Runner:
         self._again: list[Bundle] = []
         self._suspects: list[Bundle] = []
         self._flying = 0
-        self._told = 0.0
+        self._reported = 0.0
 
     def run(self) -> None:
         """Until there is no task left."""
@@ -128,8 +128,8 @@ class Runner:
             if not self._flying:
                 break
             self._receive(self._engine.wait())
-            self._tell()
-        self._tell(last=True)
+            self._report()
+        self._report(last=True)
 
     def _send(self) -> None:
         while self._flying < self._engine.capacity():
@@ -191,8 +191,8 @@ class Runner:
         ]
         return []
 
-    def _tell(self, *, last: bool = False) -> None:
+    def _report(self, *, last: bool = False) -> None:
         now = time.monotonic()
-        if self._progress is not None and (last or now - self._told > 0.2):
-            self._told = now
+        if self._progress is not None and (last or now - self._reported > 0.2):
+            self._reported = now
             self._progress(self._work.progress())

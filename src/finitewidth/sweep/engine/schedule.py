@@ -63,8 +63,7 @@ class Schedule(Work):
         """Tell the cell; whether it is finished by this."""
         before, done = course.used, course.done
         if result.value is None:
-            if not course.cause:
-                self._failed += 1
+            self._failed += not course.cause
             course.cause = course.cause or result.cause
         else:
             course.add(chunk, Summary.unpacked(result.value.text, result.value.rows))
@@ -73,10 +72,9 @@ class Schedule(Work):
         if number in self._waiting and course.used is None:
             self._waiting.discard(number)
             heappush(self._order, (-course.total, number))
-        if before is None and course.used is not None:
-            self._finished += 1
-            return True
-        return False
+        completed = before is None and course.used is not None
+        self._finished += completed
+        return completed
 
     def progress(self) -> Progress:
         """Counts of cells."""

@@ -86,12 +86,9 @@ def damaged_chunks(connection: sqlite3.Connection, path: Path) -> list[tuple[int
     return [
         (chunk.id, chunk.cell)
         for chunk in all_chunks(connection)
-        if not chunk.sound or not all(arrays.is_sound(path, file) for file in _files(chunk))
+        if not chunk.sound
+        or not all(arrays.is_sound(path, name) for name in json.loads(chunk.text)["files"].values())
     ]
-
-
-def _files(chunk: Chunk) -> list[str]:
-    return list(json.loads(chunk.text)["files"].values())
 
 
 class Reader(FormatReader):
