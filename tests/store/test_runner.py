@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -142,3 +143,20 @@ def test_short_tasks_travel_together_and_deaths_make_bundles_smaller() -> None:
     assert engine.sizes[-25:] == [1] * 25
     assert len(causes) == 25
     assert all("ended the process that computed it 3 times" in cause for cause in causes)
+
+
+def test_results_that_were_lost_with_their_worker_count_as_its_death(monkeypatch) -> None:
+    """It had finished the bundle, and was killed before the results were fetched."""
+    from finitewidth.store.runner.dask_cluster import DaskEngine
+
+    client = SimpleNamespace(gather=lambda futures: futures, cancel=lambda *_, **__: None)
+    monkeypatch.setattr(DaskEngine, "_connected", lambda *_: client)
+    engine, bundle = DaskEngine(1), Bundle(())
+    for key, status in {"one": "lost", "two": "cancelled"}.items():
+        engine._flying[key] = bundle, SimpleNamespace(status=status)  # type: ignore[assignment]
+        engine._ready.put(key)
+        if status == "lost":
+            assert engine.wait() == [Outcome(bundle, None, 1)]
+    with pytest.raises(RuntimeError, match="the Dask scheduler was lost, or it cancelled"):
+        engine.wait()
+    engine.close()

@@ -142,11 +142,14 @@ class DaskEngine(Engine):
             bundle, future = self._flying[key]
             if future.status == "finished":
                 finished.append(key)
-            elif future.status == "error":
+                continue
+            if future.status == "error":
                 outcomes.append(self._error(bundle, future))
-                del self._flying[key]
+            elif future.status == "lost":  # its worker died before the results were fetched
+                outcomes.append(Outcome(bundle, None, 1))
             else:
                 raise self._lost()
+            del self._flying[key]
         futures = [self._flying[key][1] for key in finished]
         try:
             gathered: Any = self._client.gather(futures)
