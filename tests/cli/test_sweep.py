@@ -100,22 +100,20 @@ def test_a_failed_cell_is_told_and_exits_with_1(folder: Path, run: Run) -> None:
 def test_ctrl_c_leaves_a_store_that_continues(
     folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from finitewidth.sweep.engine import inprocess
+    from finitewidth.store.runner import engine, running
 
     run("sweep", "run", "g.toml", "--store", "whole.sqlite")
-    compute, calls = inprocess.compute, []
+    compute, calls = engine.compute, []
 
-    def stopped(jobs):
-        calls.append(jobs)
+    def stopped(tasks):
+        calls.append(tasks)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return compute(jobs)
+        return compute(tasks)
 
-    from finitewidth.sweep.engine import schedule
-
-    monkeypatch.setattr(schedule, "TASK_JOBS", 1)
+    monkeypatch.setattr(running, "BUNDLE_TASKS", 1)
     with monkeypatch.context() as patch:
-        patch.setattr(inprocess, "compute", stopped)
+        patch.setattr(engine, "compute", stopped)
         done = run("sweep", "run", "g.toml", "--store", "r.sqlite")
     assert done.returncode == 130
     assert "Stopped; what was finished is in r.sqlite" in done.stderr

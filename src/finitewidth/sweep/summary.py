@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from finitewidth._records.format import Row, decoded, encoded
 from finitewidth._shapes import Float, Int
 from finitewidth.statistics.grouped_sums import GroupedSums
 from finitewidth.statistics.log_histogram import LogHistogram
+from finitewidth.store.checksums import PackedArray, packed, unpacked
 
 BINS_PER_OCTAVE = 64
 """A bin of the histogram of K spans a factor 2^(1/64), 1.1 %; part of the store's format."""
@@ -62,7 +62,7 @@ class Summary:
             self.notes,
         )
 
-    def packed(self) -> tuple[str, list[Row]]:
+    def packed(self) -> tuple[str, list[PackedArray]]:
         """As JSON and arrays; every float is kept to its last bit."""
         head: dict[str, Any] = {
             "networks": self.networks,
@@ -77,13 +77,13 @@ class Summary:
             head["first"], head["zeros"] = self.histogram.first, self.histogram.lowest
             arrays["histogram"] = self.histogram.counts
         text = json.dumps(head, sort_keys=True, allow_nan=False, ensure_ascii=False)
-        return text, encoded(arrays)
+        return text, packed(arrays)
 
     @classmethod
-    def unpacked(cls, text: str, rows: list[Row]) -> "Summary":
+    def unpacked(cls, text: str, rows: list[PackedArray]) -> "Summary":
         """What `packed` gave."""
         head: Mapping[str, Any] = json.loads(text)
-        arrays = decoded(rows)
+        arrays = unpacked(rows)
         histogram = None
         if "histogram" in arrays:
             histogram = LogHistogram(

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from finitewidth._records import Experiment, Reader, Record
 from finitewidth.measure.trajectory import quantities
 from finitewidth.measure.trajectory.null import SERIES, NullBand
+from finitewidth.store.records import Experiment, Reader, Record
 
 if TYPE_CHECKING:
     import xarray

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from torch import nn
 
-from finitewidth._records import Reader, Writer
 from finitewidth._shapes import Float
 from finitewidth._whole_number import whole_number
 from finitewidth.measure.trajectory.measuring import Measured, Probe
@@ -17,6 +16,7 @@ from finitewidth.measure.trajectory.null import SERIES, NullBand, as_array, iden
 from finitewidth.measure.trajectory.quantities import checked_targets, distances
 from finitewidth.measure.trajectory.reading import KIND, open_record
 from finitewidth.measure.trajectory.schedule import Schedule
+from finitewidth.store.records import Reader, Writer
 
 if TYPE_CHECKING:
     import xarray

@@ -1,7 +1,36 @@
-"""Whether a process still runs, told apart from a later one with its number."""
+"""Who writes, where, when and with which version; whether a process still runs."""
 
 import os
+import socket
+import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+from finitewidth._version import __version__
+
+
+def provenance() -> dict[str, Any]:
+    """Version, host and time."""
+    return {
+        "finitewidth": __version__,
+        "host": socket.gethostname(),
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def source_commit() -> str:
+    """The commit of the package's source, where it is run from a checkout; empty elsewhere."""
+    folder = Path(__file__).resolve().parents[3]
+    if not (folder / ".git").exists():
+        return ""
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, timeout=10
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()
 
 
 def started(process: int) -> int | None:

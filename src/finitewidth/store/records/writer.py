@@ -5,34 +5,21 @@ import socket
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
-from finitewidth._records.format import (
-    APPLICATION,
-    SCHEMA,
-    TABLES,
-    as_json,
-    checksum,
-    digest,
-    encoded,
-    is_new,
-    read_experiment,
-    refuse_others,
-)
-from finitewidth._records.processes import is_running, started
-from finitewidth._records.reader import told
-from finitewidth._version import __version__
+from finitewidth.store.checksums import as_json, checksum, digest, insert_arrays, packed
+from finitewidth.store.database import OpenFile, refuse_if_replaced, transaction
+from finitewidth.store.provenance import is_running, provenance, started
+from finitewidth.store.records.format import RECORDS, read_experiment
 
 _OPEN: "WeakValueDictionary[str, Writer]" = WeakValueDictionary()
 """The writers of this process, by the token of their session."""
 
 
-class Writer:
+class Writer(OpenFile):
     """The one writer of a file of records; begins it, or continues it.
 
     Parameters
@@ -96,29 +83,15 @@ class Writer:
         fixed = dict(arrays or {})
         own = {**identity, **{name: digest(array) for name, array in fixed.items()}}
         self._closed = False
-        with told(self.path):
-            self._connection = sqlite3.connect(
-                self.path, timeout=30, isolation_level=None, check_same_thread=False
-            )
-            try:
-                # First of all, so that a file of somebody else is not touched.
-                if not is_new(self._connection):
-                    refuse_others(self._connection, self.path)
-                self._connection.execute("PRAGMA journal_mode = WAL")
-                self._connection.execute("PRAGMA synchronous = NORMAL")
-                self._connection.execute("BEGIN IMMEDIATE")
-                self.is_new = is_new(self._connection)
-                if self.is_new:
-                    self._begin(kind, own, fixed)
-                else:
-                    self._continue(kind, own)
-                    if check is not None:
-                        check()
-                self._session = self._enter(start)
-                self._connection.execute("COMMIT")
-            except BaseException:
-                self._connection.close()  # rolls back
-                raise
+        pragmas = "journal_mode = WAL", "synchronous = NORMAL"
+        with RECORDS.begun_or_continued(self.path, pragmas) as (self._connection, self.is_new):
+            if self.is_new:
+                self._begin(kind, own, fixed)
+            else:
+                self._continue(kind, own)
+                if check is not None:
+                    check()
+            self._session = self._enter(start)
 
     def append(
         self,
@@ -141,33 +114,24 @@ class Writer:
         """
         if self._closed:
             raise RuntimeError(f"{self.path} was closed; open it again to append to it.")
-        rows, text = encoded(arrays), as_json(note or {})
+        rows, text = packed(arrays), as_json(note or {})
         connection = self._connection
-        with told(self.path):
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                self._refuse_if_replaced()
-                twice = connection.execute(
-                    "SELECT 1 FROM record WHERE session = ? AND series = ? AND step = ?",
-                    (self._session, series, step),
-                )
-                if twice.fetchone():
-                    raise ValueError(f"{self.path} holds a record of step {step} already.")
-                last = connection.execute("SELECT coalesce(max(id), 0) FROM record").fetchone()[0]
-                key = last + 1
-                total = checksum((key, self._session, series, step, text), rows)
-                connection.execute(
-                    "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?)",
-                    (key, self._session, series, step, text, total),
-                )
-                connection.executemany(
-                    "INSERT INTO array VALUES (?, ?, ?, ?, ?)", ((key, *row) for row in rows)
-                )
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+        with RECORDS.errors_in_words(self.path), transaction(connection):
+            refuse_if_replaced(connection, self.path, self._session)
+            twice = connection.execute(
+                "SELECT 1 FROM record WHERE session = ? AND series = ? AND step = ?",
+                (self._session, series, step),
+            )
+            if twice.fetchone():
+                raise ValueError(f"{self.path} holds a record of step {step} already.")
+            last = connection.execute("SELECT coalesce(max(id), 0) FROM record").fetchone()[0]
+            key = last + 1
+            total = checksum((key, self._session, series, step, text), rows)
+            connection.execute(
+                "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?)",
+                (key, self._session, series, step, text, total),
+            )
+            insert_arrays(connection, key, rows)
 
     def close(self) -> None:
         """End the session and make the file one plain file again."""
@@ -175,7 +139,7 @@ class Writer:
             return
         self._closed = True
         try:
-            with told(self.path):
+            with RECORDS.errors_in_words(self.path):
                 self._connection.execute(
                     "UPDATE session SET closed = 1 WHERE id = ?", (self._session,)
                 )
@@ -184,32 +148,15 @@ class Writer:
         finally:
             self._connection.close()
 
-    def __enter__(self) -> "Writer":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def _begin(self, kind: str, identity: dict[str, Any], fixed: dict[str, object]) -> None:
-        connection = self._connection
-        for statement in TABLES.split(";"):
-            connection.execute(statement)
-        rows = encoded(fixed)
-        fields = kind, as_json(identity), as_json(_provenance())
-        connection.execute(
+        rows = packed(fixed)
+        fields = kind, as_json(identity), as_json(provenance())
+        self._connection.execute(
             "INSERT INTO experiment VALUES (1, ?, ?, ?, ?)", (*fields, checksum(fields, rows))
         )
-        connection.executemany("INSERT INTO array VALUES (0, ?, ?, ?, ?)", rows)
-        connection.execute(f"PRAGMA application_id = {APPLICATION}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA}")
+        insert_arrays(self._connection, 0, rows)
 
     def _continue(self, kind: str, identity: dict[str, Any]) -> None:
-        refuse_others(self._connection, self.path)
         stored = read_experiment(self._connection, self.path)
         if stored.kind != kind:
             raise ValueError(
@@ -243,24 +190,12 @@ class Writer:
                 )
             number += 1
         token = uuid4().hex
-        provenance = _provenance() | {
-            "process": os.getpid(),
-            "started": started(os.getpid()),
-            "token": token,
-        }
+        now = {"process": os.getpid(), "started": started(os.getpid()), "token": token}
         self._connection.execute(
-            "INSERT INTO session VALUES (?, ?, 0, ?)", (number, start, as_json(provenance))
+            "INSERT INTO session VALUES (?, ?, 0, ?)", (number, start, as_json(provenance() | now))
         )
         _OPEN[token] = self
         return number
-
-    def _refuse_if_replaced(self) -> None:
-        last = self._connection.execute("SELECT max(id) FROM session").fetchone()[0]
-        if last != self._session:
-            raise RuntimeError(
-                f"{self.path} was continued by another process, so this one may no longer append "
-                "to it."
-            )
 
 
 def _writes(process: int, began: int | None, token: str) -> bool:
@@ -268,11 +203,3 @@ def _writes(process: int, began: int | None, token: str) -> bool:
         writer = _OPEN.get(token)
         return writer is not None and not writer._closed
     return is_running(process, began)
-
-
-def _provenance() -> dict[str, Any]:
-    return {
-        "finitewidth": __version__,
-        "host": socket.gethostname(),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-    }

@@ -14,20 +14,20 @@ from distributed import Client, Future, LocalCluster
 from distributed.scheduler import KilledWorker
 
 from finitewidth._version import __version__
-from finitewidth.sweep.engine.jobs import compute_remotely
-from finitewidth.sweep.engine.schedule import Engine, Outcome, Task
+from finitewidth.store.runner.engine import Engine, Outcome
+from finitewidth.store.runner.tasks import Bundle, compute_remotely
 
 AHEAD = 2
-"""Tasks in flight for every thread of the workers: one that runs and one that waits there."""
+"""Bundles in flight for every thread of the workers: one that runs and one that waits there."""
 
 AT_ONCE = 2000
-"""Most tasks that are gathered together."""
+"""Most bundles that are gathered together."""
 
 REFRESH = 2.0
 """Seconds after which the workers are counted again."""
 
 PATIENCE = 30.0
-"""Seconds without a worker after which the sweep says that it waits for one."""
+"""Seconds without a worker after which it is said that the run waits for one."""
 
 CONNECT = "20s"
 
@@ -41,24 +41,10 @@ ONE_THREAD = {
 
 
 class DaskEngine(Engine):
-    """Sends tasks to a Dask cluster, a bounded number at a time.
+    """Sends bundles to a Dask cluster, see `engine_on`, a bounded number at a time.
 
-    Parameters
-    ----------
-    cluster : int, str or Client
-        A number of local processes, ``"processes"``, a scheduler's address, or a client.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If it is none of these.
-    RuntimeError
-        If the scheduler cannot be reached.
-
-    Notes
-    -----
-    What Dask does when a worker dies is not left to it where the cluster is our own: the task
-    comes back at once (``allowed-failures`` 0) and `Schedule` decides. A scheduler of somebody
+    What Dask does when a worker dies is not left to it where the cluster is our own: the bundle
+    comes back at once (``allowed-failures`` 0) and `Runner` decides. A scheduler of somebody
     else tries by itself, as often as it was told, before it says so.
     """
 
@@ -66,7 +52,7 @@ class DaskEngine(Engine):
         self._own: list[Any] = []
         self._client = self._connected(cluster)
         self._quiet = [] if isinstance(cluster, Client) else silenced()
-        self._flying: dict[str, tuple[Task, Future]] = {}
+        self._flying: dict[str, tuple[Bundle, Future]] = {}
         self._ready: SimpleQueue[str] = SimpleQueue()
         self._threads, self._counted = 1, -REFRESH
         self._alone: float | None = None
@@ -106,7 +92,7 @@ class DaskEngine(Engine):
         return client
 
     def capacity(self) -> int:
-        """Two tasks for every thread that there is now."""
+        """Two bundles for every thread that there is now."""
         now = time.monotonic()
         if now - self._counted > REFRESH:
             self._count()
@@ -125,19 +111,19 @@ class DaskEngine(Engine):
         elif now - self._alone > PATIENCE:
             self._alone = inf
             warnings.warn(
-                "the Dask scheduler has no worker; the sweep waits for one. What is finished is in "
-                "the store: after Ctrl-C, running again continues.",
+                "the Dask scheduler has no worker; the run waits for one. What is finished is "
+                "kept: after Ctrl-C, running again continues.",
                 RuntimeWarning,
                 stacklevel=2,
             )
 
-    def submit(self, task: Task) -> None:
-        """Send a task."""
-        key = f"sweep-{uuid4().hex}"
+    def submit(self, bundle: Bundle) -> None:
+        """Send a bundle."""
+        key = f"bundle-{uuid4().hex}"
         future = self._client.submit(
-            compute_remotely, task.jobs, __version__, key=key, pure=False, retries=0
+            compute_remotely, bundle.tasks, __version__, key=key, pure=False, retries=0
         )
-        self._flying[key] = task, future
+        self._flying[key] = bundle, future
         future.add_done_callback(lambda _: self._ready.put(key))
 
     def wait(self) -> list[Outcome]:
@@ -149,24 +135,24 @@ class DaskEngine(Engine):
             If the scheduler is lost, or a worker runs another version of the package.
         """
         keys = [self._first()]
-        while len(keys) < AT_ONCE:
-            try:
-                keys.append(self._ready.get_nowait())
-            except Empty:
-                break
+        while len(keys) < AT_ONCE and not self._ready.empty():
+            keys.append(self._ready.get_nowait())
         outcomes, finished = [], []
         for key in keys:
-            task, future = self._flying[key]
+            bundle, future = self._flying[key]
             if future.status == "finished":
                 finished.append(key)
-            elif future.status == "error":
-                outcomes.append(self._error(task, future))
-                del self._flying[key]
+                continue
+            if future.status == "error":
+                outcomes.append(self._error(bundle, future))
+            elif future.status == "lost":  # its worker died before the results were fetched
+                outcomes.append(Outcome(bundle, None, 1))
             else:
                 raise self._lost()
+            del self._flying[key]
         futures = [self._flying[key][1] for key in finished]
         try:
-            results: Any = self._client.gather(futures)
+            gathered: Any = self._client.gather(futures)
         except KilledWorker as error:  # the worker that held a result died before it was fetched
             outcomes += [
                 Outcome(self._flying.pop(key)[0], None, error.allowed_failures + 1)
@@ -178,8 +164,8 @@ class DaskEngine(Engine):
                 raise self._lost() from error
             raise
         outcomes += [
-            Outcome(self._flying.pop(key)[0], records)
-            for key, records in zip(finished, results, strict=True)
+            Outcome(self._flying.pop(key)[0], results)
+            for key, results in zip(finished, gathered, strict=True)
         ]
         return outcomes
 
@@ -194,14 +180,14 @@ class DaskEngine(Engine):
 
     def _lost(self) -> RuntimeError:
         return RuntimeError(
-            "the Dask scheduler was lost, or it cancelled the work; what was finished is in the "
-            "store, and running again continues."
+            "the Dask scheduler was lost, or it cancelled the work; what was finished is kept, and "
+            "running again continues."
         )
 
-    def _error(self, task: Task, future: Future) -> Outcome:
+    def _error(self, bundle: Bundle, future: Future) -> Outcome:
         error = future.exception()
         if isinstance(error, KilledWorker):
-            return Outcome(task, None, error.allowed_failures + 1)
+            return Outcome(bundle, None, error.allowed_failures + 1)
         raise RuntimeError(f"the workers cannot compute: {type(error).__name__}: {error}")
 
     def close(self) -> None:

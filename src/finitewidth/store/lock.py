@@ -1,4 +1,4 @@
-"""One sweep on a store at a time."""
+"""One writer of a store at a time."""
 
 import sqlite3
 from pathlib import Path
@@ -14,14 +14,16 @@ class Lock:
     Parameters
     ----------
     store : path
+    writer : str
+        Who is refused, e.g. ``"sweep"``.
 
     Raises
     ------
     RuntimeError
-        If another sweep holds it.
+        If another one holds it.
     """
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: Path, writer: str) -> None:
         path = store.with_name(store.name + ".lock")
         self._connection = sqlite3.connect(
             path, timeout=0.5, isolation_level=None, check_same_thread=False
@@ -33,7 +35,7 @@ class Lock:
             self._connection.close()
             if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
                 raise RuntimeError(
-                    f"another sweep is running on {store}; wait until it ends, or give another "
+                    f"another {writer} is running on {store}; wait until it ends, or give another "
                     "store."
                 ) from None
             raise RuntimeError(
@@ -41,5 +43,5 @@ class Lock:
             ) from error
 
     def release(self) -> None:
-        """Let the next sweep on."""
+        """Let the next one on."""
         self._connection.close()

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from finitewidth import _records
-from finitewidth._records import DamagedRecord, Reader, Writer, digest
+from finitewidth.store import database, records
+from finitewidth.store.records import DamagedFile, Reader, Writer, digest
 
 IDENTITY = {"net": [3, 4], "rate": 0.1}
 FIXED = {"inputs": np.arange(6.0).reshape(2, 3)}
@@ -188,9 +188,9 @@ def test_a_flipped_bit_is_found_and_named(tmp_path):
     fill(path, range(4))
     flip(path, np.asarray(arrays(2)["kernel"]).tobytes())
     with Reader(path) as reader:
-        with pytest.raises(DamagedRecord, match="the record of step 2 is damaged"):
+        with pytest.raises(DamagedFile, match="the record of step 2 is damaged"):
             list(reader.records())
-        with pytest.raises(DamagedRecord, match="step 2"):
+        with pytest.raises(DamagedFile, match="step 2"):
             reader.at(2)
         assert reader.at(1) is not None
         (line,) = reader.damaged()
@@ -228,9 +228,9 @@ def test_a_damaged_description_is_noticed(tmp_path):
     path = tmp_path / "run.sqlite"
     fill(path, range(1))
     flip(path, FIXED["inputs"].tobytes())
-    with pytest.raises(DamagedRecord, match="the description of the experiment is damaged"):
+    with pytest.raises(DamagedFile, match="the description of the experiment is damaged"):
         Reader(path)
-    with pytest.raises(DamagedRecord, match="the description of the experiment is damaged"):
+    with pytest.raises(DamagedFile, match="the description of the experiment is damaged"):
         writer(path)
 
 
@@ -238,7 +238,7 @@ def test_a_broken_database_is_one_sentence(tmp_path):
     path = tmp_path / "run.sqlite"
     fill(path, range(40))
     path.write_bytes(path.read_bytes()[:-8192])
-    with pytest.raises(DamagedRecord, match="damaged as an SQLite file"):
+    with pytest.raises(DamagedFile, match="damaged as an SQLite file"):
         steps_of(path)
 
 
@@ -270,7 +270,7 @@ def test_files_of_others_are_refused_and_left_alone(tmp_path):
         with pytest.raises(ValueError, match="is no SQLite database"):
             opening(text)
     assert (path.read_bytes(), text.read_bytes()) == before
-    with pytest.raises(ValueError, match="there is no file"):
+    with pytest.raises(ValueError, match="there is no record"):
         Reader(tmp_path / "missing.sqlite")
     with pytest.raises(ValueError, match=r"the folder .* does not exist; create it first"):
         writer(tmp_path / "no" / "run.sqlite")
@@ -316,7 +316,7 @@ def test_a_writer_that_was_forgotten_does_not_lock_the_file(tmp_path):
 WRITER = """
 import sys, time
 import numpy as np
-from finitewidth._records import Writer
+from finitewidth.store.records import Writer
 file = Writer(sys.argv[1], "trial", {"net": [3, 4], "rate": 0.1},
               {"inputs": np.arange(6.0).reshape(2, 3)})
 step = int(sys.argv[2])
@@ -410,7 +410,7 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(tmp_path):
 
 def test_the_format_loads_neither_torch_nor_xarray():
     program = textwrap.dedent("""
-        import sys, finitewidth._records
+        import sys, finitewidth.store.records
         print(*(name for name in ("torch", "xarray") if name in sys.modules))
     """)
     done = subprocess.run(
@@ -420,7 +420,8 @@ def test_the_format_loads_neither_torch_nor_xarray():
 
 
 def test_nothing_is_pickled():
-    for source in Path(_records.__file__).parent.glob("*.py"):
+    assert database.__file__
+    for source in Path(database.__file__).parent.rglob("*.py"):
         assert "pickle" not in source.read_text().replace("unpickled", ""), source
 
 
@@ -429,7 +430,7 @@ def test_the_file_is_plain_sqlite(tmp_path):
     path = tmp_path / "run.sqlite"
     fill(path, range(2))
     raw = sqlite3.connect(path)
-    assert raw.execute("PRAGMA user_version").fetchone() == (_records.SCHEMA,)
+    assert raw.execute("PRAGMA user_version").fetchone() == (records.RECORDS.version,)
     assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     dtype, shape, data = raw.execute(
         "SELECT dtype, shape, data FROM array JOIN record ON array.record = record.id "
