@@ -1,7 +1,11 @@
 """`KernelLaw`: the exact law of K(x, x) of one network at one input, which shows itself."""
 
+from finitewidth.law.crossing_law import SIZE
 from finitewidth.law.exact_law import ExactLaw
 from finitewidth.law.overview import Overview
+from finitewidth.law.sampler.streams import Progress
+from finitewidth.law.step import Step
+from finitewidth.law.step.against_width import Simulated
 from finitewidth.report import Page, Shown
 
 
@@ -45,6 +49,35 @@ class KernelLaw(ExactLaw, Shown):
             λ of the step on ½(N(x) − t)².
         """
         return Overview(self, learning_rate)
+
+    def step(
+        self,
+        learning_rate: float | None = None,
+        target: float = 0.0,
+        *,
+        size: int = SIZE,
+        seed: int = 0,
+        workers: int | None = None,
+        progress: Progress | None = None,
+        simulated: Simulated | None = None,
+        input_name: str | None = None,
+    ) -> Step:
+        """One real step of SGD: both parts of its mean, its variance, a figure.
+
+        Parameters and errors as of `finitewidth.law.step.Step`; with
+        ``simulated=fw.simulate.step_means`` the figure has simulated points.
+        """
+        return Step(
+            self,
+            learning_rate,
+            target,
+            size=size,
+            seed=seed,
+            workers=workers,
+            progress=progress,
+            simulated=simulated,
+            input_name=input_name,
+        )
 
     def page(self) -> Page:
         """That of `overview` at rate 1."""

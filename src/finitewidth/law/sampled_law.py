@@ -65,12 +65,14 @@ class SampledLaw:
         *,
         workers: int | None = None,
         progress: Progress | None = None,
+        input_name: str | None = None,
     ) -> SampleSummary:
-        """Moments, dead fraction and the law of ln K from `size` draws, in constant memory.
+        """Moments, quantiles, dead fraction and the law of ln K from `size` draws.
 
+        In constant memory. `input_name` is what the input is called where the summary is shown.
         Raises as `sample`, and for fewer than 64 networks.
         """
-        return ask.summary(self.net, self._sums, size, seed, workers, progress)
+        return ask.summary(self.net, self._sums, size, seed, workers, progress, input_name)
 
     def quantile(
         self,

@@ -5,9 +5,10 @@ from functools import cached_property
 from math import log
 
 from finitewidth.law.exact_law import ExactLaw
+from finitewidth.law.inputs import named
 from finitewidth.law.overview.rows import Number, Quantities, Quantity
 from finitewidth.law.regime import regime
-from finitewidth.law.step.equal_width import EqualWidth, equal_width
+from finitewidth.law.step.equal_width import EqualWidth, equal_width_or_why
 from finitewidth.law.step.split import Split
 from finitewidth.network.words import as_json, in_words
 from finitewidth.report import Column, Page, Provenance, Record, Section, Shown, Table
@@ -34,7 +35,7 @@ class Overview(Shown):
         self, law: ExactLaw, learning_rate: float = 1.0, input_name: str | None = None
     ) -> None:
         self.law, self.rate = law, learning_rate
-        self.input_name = input_name or f"|x|^2 = {law.squared_norm:.10g}"
+        self.input_name = input_name or named(law.squared_norm)
         self.quantities = Quantities(law, learning_rate)
 
     @cached_property
@@ -48,10 +49,7 @@ class Overview(Shown):
     @cached_property
     def equal(self) -> EqualWidth | str:
         """The width at which frozen mean and crossing term are equal, or why there is none."""
-        try:
-            return equal_width(self.law.net, float(self.law.squared_norm))
-        except ValueError as error:
-            return f"No width at which the two are equal: {error}"
+        return equal_width_or_why(self.law.net, self.law.squared_norm)
 
     @property
     def _steps(self) -> bool:

@@ -6,13 +6,14 @@ import numpy as np
 
 from finitewidth.law.inputs import PowerSums
 from finitewidth.law.sampler import quantile as quantiles
+from finitewidth.law.sampler.from_draws import summarise
 from finitewidth.law.sampler.histogram import LogHistogram
 from finitewidth.law.sampler.quantile import Levels, Quantile
 from finitewidth.law.sampler.sample import KernelSample, LogKernelSample, parts
 from finitewidth.law.sampler.sample import log_sample as draw_logs
 from finitewidth.law.sampler.sample import sample as draw
 from finitewidth.law.sampler.streams import Progress, blocks, checked_seed, checked_size
-from finitewidth.law.sampler.summary import SampleSummary, summarise
+from finitewidth.law.sampler.summary import SampleSummary
 from finitewidth.network import MLP
 
 SMALLEST_SLOPE = 1e-100
@@ -64,11 +65,18 @@ def log_sample(
 
 
 def summary(
-    net: MLP, sums: PowerSums, size: int, seed: int, workers: int | None, progress: Progress | None
+    net: MLP,
+    sums: PowerSums,
+    size: int,
+    seed: int,
+    workers: int | None,
+    progress: Progress | None,
+    input_name: str | None,
 ) -> SampleSummary:
     """See `KernelLaw.summary`."""
     check_sampled(net)
-    return summarise(net, sums, checked_size(size), checked_seed(seed), workers, progress)
+    count, start = checked_size(size), checked_seed(seed)
+    return summarise(net, sums, count, start, workers, progress, input_name)
 
 
 def quantile(

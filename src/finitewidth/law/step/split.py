@@ -4,12 +4,10 @@ from dataclasses import dataclass
 
 from finitewidth.estimate import Estimate
 from finitewidth.law.crossing.estimates import CrossingTerm
+from finitewidth.law.crossing_law import SIZE
 from finitewidth.law.exact_law import ExactLaw
 from finitewidth.law.sampler.streams import Progress
 from finitewidth.report import Column, Table
-
-SIZE = 16_384
-"""Networks of a conditional sample unless another number is asked for."""
 
 MEANING = {
     "frozen": "neurons keep their state; 1/n",
@@ -68,6 +66,17 @@ class Split:
         return Estimate(
             value, term.std_error, term.size, method, term.exact, term.trusted, term.note
         )
+
+    def sentence(self) -> str:
+        """What one step does to the mean, and which part does it."""
+        change = _scaled(self.real, self.law.mean())[1]
+        shown = f"{change:.6g}" if isinstance(change, float) else str(change)
+        parts = (
+            f", of which {self.frozen / self.law.mean():.4g} with the activation pattern frozen "
+            "and the rest by neurons that cross zero."
+        )
+        whole = f"One step changes K by {shown} E K on average"
+        return whole + (parts if self.crossing.value else "; no crossing changes it.")
 
     def table(self, title: str) -> Table:
         """The two values and their sum, each with what it means."""
