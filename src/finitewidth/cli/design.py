@@ -1,9 +1,5 @@
 """`finitewidth design`: the width that a target asks for."""
 
-from typing import Annotated
-
-from cyclopts import Parameter
-
 from finitewidth.cli.network_options import Input, Kind
 from finitewidth.cli.numbers import Whole
 from finitewidth.cli.output import Output

@@ -18,9 +18,7 @@ def sample(
     """Quantiles, tails and a histogram of K over random initialisations, at any width."""
     output.check()
     net, x = network.read()
-    law = KernelLaw(net, x)
+    law = KernelLaw(net, x, input_name=network.input)
     with progress_bar("networks", size * net.depth) as progress:
-        summary = law.summary(
-            size, seed, workers=workers, progress=progress, input_name=network.input
-        )
+        summary = law.summary(size, seed, workers=workers, progress=progress)
     output.show(summary)

@@ -27,7 +27,7 @@ def step(
     """The first real step of SGD: pattern frozen, neurons that cross zero, and both together."""
     output.check()
     net, x = network.read()
-    law = KernelLaw(net, x)
+    law = KernelLaw(net, x, input_name=network.input)
     with progress_bar("networks", size * net.depth) as progress:
         answer = law.step(
             lr,
@@ -37,7 +37,6 @@ def step(
             workers=workers,
             progress=progress,
             simulated=step_means,
-            input_name=network.input,
         )
     if output.plot or output.html:
         with progress_bar("widths", float("inf")) as progress:  # always: it simulates

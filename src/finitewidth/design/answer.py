@@ -5,7 +5,6 @@ from typing import Any
 
 from finitewidth.design.search import check_targets, narrowest
 from finitewidth.law import KernelLaw
-from finitewidth.law.inputs import named
 from finitewidth.network import MLP
 from finitewidth.network.words import as_json, in_words
 from finitewidth.report import Column, Page, Provenance, Record, Section, Shown, Table
@@ -25,8 +24,6 @@ class Width(Shown):
         The targets.
     learning_rate : float
         λ of the step.
-    input_name : str
-        What the input is called.
     """
 
     value: int
@@ -35,11 +32,12 @@ class Width(Shown):
     max_dispersion: float | None
     max_relative_update: float | None
     learning_rate: float
-    input_name: str
 
     def page(self) -> Page:
         """The width, and the law there and one neuron below."""
-        rows = [(f"{self.value}, the answer", *self._reached(self.law))]
+        rows: list[tuple[str, float | None, float | None]] = [
+            (f"{self.value}, the answer", *self._reached(self.law))
+        ]
         if self.below is not None:
             rows.append((f"{self.value - 1}, not enough", *self._reached(self.below)))
         rows.append(("allowed", self.max_dispersion, self._allowed_update()))
@@ -51,7 +49,7 @@ class Width(Shown):
             f"Width {self.value}: {in_words(self.law.net)}",
             [f"Every width from {self.value} on meets the target."],
             [Section("The law there", [table])],
-            Provenance.now(None, input=self.input_name),
+            Provenance.now(None, input=self.law.input_name),
             self._record,
         )
 
@@ -64,7 +62,7 @@ class Width(Shown):
     def _record(self) -> Record:
         record = Record(
             {
-                "input": self.input_name,
+                "input": self.law.input_name,
                 "max_dispersion": self.max_dispersion,
                 "max_relative_update": self.max_relative_update,
                 "learning_rate": self.learning_rate,
@@ -134,18 +132,16 @@ def width(
 
     def law(width: int) -> KernelLaw:
         net = MLP.equal_width(n_in, width, hidden_layers, **fields)
-        return KernelLaw(net, x, power_sums=power_sums)
+        return KernelLaw(net, x, power_sums=power_sums, input_name=input_name)
 
     value = narrowest(law, max_dispersion, max_relative_update, learning_rate)
-    here = law(value)
     return Width(
         value,
-        here,
+        law(value),
         law(value - 1) if value > 1 else None,
         max_dispersion,
         max_relative_update,
         learning_rate,
-        input_name or named(here.squared_norm),
     )
 
 

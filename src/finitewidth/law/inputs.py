@@ -40,11 +40,6 @@ class PowerSums:
         return self.values[place]
 
 
-def named(squared_norm: float) -> str:
-    """What an input without a name is called."""
-    return f"|x|^2 = {squared_norm:.10g}"
-
-
 def from_vector(net: MLP, x: object) -> PowerSums:
     """Power sums of an input of shape [n_in].
 

@@ -6,6 +6,7 @@ from finitewidth.law.overview import Overview
 from finitewidth.law.sampler.streams import Progress
 from finitewidth.law.step import Step
 from finitewidth.law.step.against_width import Simulated
+from finitewidth.law.step.split import Split
 from finitewidth.report import Page, Shown
 
 
@@ -26,6 +27,8 @@ class KernelLaw(ExactLaw, Shown):
     power_sums : tuple of float, optional
         Instead of `x`: (|x|_2^2[, |x|_4^4[, |x|_6^6[, |x|_8^8]]]). The first is enough for
         Gaussian weights. Without either, |x|² = n_in with every coordinate ±1.
+    input_name : str, optional
+        What the input is called where the law is shown; |x|² if not given.
 
     Raises
     ------
@@ -60,23 +63,41 @@ class KernelLaw(ExactLaw, Shown):
         workers: int | None = None,
         progress: Progress | None = None,
         simulated: Simulated | None = None,
-        input_name: str | None = None,
     ) -> Step:
         """One real step of SGD: both parts of its mean, its variance, a figure.
 
-        Parameters and errors as of `finitewidth.law.step.Step`; with
-        ``simulated=fw.simulate.step_means`` the figure has simulated points.
+        Parameters
+        ----------
+        learning_rate, target, size, seed, workers, progress
+            As of `crossing_mean`.
+        simulated : callable, optional
+            `fw.simulate.step_means`, which draws the figure's points; none without it.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `crossing_mean`; for a network without a hidden layer, and no learning rate.
         """
+        if self.net.depth == 1:
+            raise ValueError(
+                "without a hidden layer no step changes K, so there is nothing to split; give "
+                "depth 2 or more."
+            )
+        if learning_rate is None:
+            raise ValueError(
+                f"the learning rate is missing; give one, e.g. {0.1 / self.mean():.1g} (0.1/E K)."
+            )
+        asked, how = (learning_rate, target), {"size": size, "seed": seed, "workers": workers}
+        term = self.crossing_mean(*asked, **how, progress=progress)
         return Step(
             self,
-            learning_rate,
-            target,
-            size=size,
-            seed=seed,
-            workers=workers,
-            progress=progress,
-            simulated=simulated,
-            input_name=input_name,
+            *asked,
+            size,
+            seed,
+            Split(self, learning_rate, term),
+            self.step_variance(*asked, **how),
+            self.crossings(*asked, **how),
+            simulated,
         )
 
     def page(self) -> Page:

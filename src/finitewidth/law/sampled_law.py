@@ -1,5 +1,7 @@
 """The half of `KernelLaw` that samples: draws, quantiles, summaries."""
 
+from dataclasses import replace
+
 from finitewidth.law.inputs import PowerSums
 from finitewidth.law.moments import checked_part
 from finitewidth.law.sampler import KernelSample, LogKernelSample, Quantile, SampleSummary, ask
@@ -12,6 +14,7 @@ class SampledLaw:
     """Exact samples of the law of one network at one input; Gaussian weights."""
 
     net: MLP
+    input_name: str
     _sums: PowerSums
 
     def sample(
@@ -65,14 +68,13 @@ class SampledLaw:
         *,
         workers: int | None = None,
         progress: Progress | None = None,
-        input_name: str | None = None,
     ) -> SampleSummary:
-        """Moments, quantiles, dead fraction and the law of ln K from `size` draws.
+        """Moments, dead fraction and the law of ln K from `size` draws, in constant memory.
 
-        In constant memory. `input_name` is what the input is called where the summary is shown.
         Raises as `sample`, and for fewer than 64 networks.
         """
-        return ask.summary(self.net, self._sums, size, seed, workers, progress, input_name)
+        summary = ask.summary(self.net, self._sums, size, seed, workers, progress)
+        return replace(summary, input_name=self.input_name)
 
     def quantile(
         self,

@@ -65,18 +65,11 @@ def log_sample(
 
 
 def summary(
-    net: MLP,
-    sums: PowerSums,
-    size: int,
-    seed: int,
-    workers: int | None,
-    progress: Progress | None,
-    input_name: str | None,
+    net: MLP, sums: PowerSums, size: int, seed: int, workers: int | None, progress: Progress | None
 ) -> SampleSummary:
     """See `KernelLaw.summary`."""
     check_sampled(net)
-    count, start = checked_size(size), checked_seed(seed)
-    return summarise(net, sums, count, start, workers, progress, input_name)
+    return summarise(net, sums, checked_size(size), checked_seed(seed), workers, progress)
 
 
 def quantile(

@@ -5,7 +5,7 @@ from math import exp, expm1, fsum, log, log1p, sqrt
 import numpy as np
 
 from finitewidth.estimate import Estimate
-from finitewidth.law.inputs import PowerSums, named
+from finitewidth.law.inputs import PowerSums
 from finitewidth.law.layerwise import activation_moment
 from finitewidth.law.magnitude import Magnitude
 from finitewidth.law.moments import moment
@@ -54,7 +54,6 @@ def summarise(
     seed: int,
     workers: int | None,
     progress: Progress | None,
-    input_name: str | None,
 ) -> SampleSummary:
     """Draw `size` networks and keep only their summary; see `KernelLaw.summary`."""
     if size < LEAST:
@@ -114,7 +113,6 @@ def summarise(
         squared_norm=squared_norm,
         log_dispersion=(exact[2] / exact[1] ** 2).log,
         seed=seed,
-        input_name=input_name or named(squared_norm),
     )
 
 

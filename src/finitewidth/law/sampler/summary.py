@@ -104,7 +104,7 @@ class SampleSummary(Shown):
     squared_norm: float
     log_dispersion: float
     seed: int
-    input_name: str
+    input_name: str = ""
 
     def quantile(self, q: Levels) -> Quantile:
         """Quantiles of K from the histogram (0.068 % a bin); raises as `KernelLaw.quantile`."""

@@ -1,12 +1,11 @@
 """The mean of one step in its two values: pattern frozen, and with the neurons that cross zero."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from finitewidth.estimate import Estimate
 from finitewidth.law.crossing.estimates import CrossingTerm
-from finitewidth.law.crossing_law import SIZE
 from finitewidth.law.exact_law import ExactLaw
-from finitewidth.law.sampler.streams import Progress
 from finitewidth.report import Column, Table
 
 MEANING = {
@@ -23,49 +22,25 @@ class Split:
     Attributes
     ----------
     law : ExactLaw
-    frozen : float
-        The paper's quantity, exact, linear in the learning rate.
+    rate : float
+        The learning rate λ.
     crossing : CrossingTerm
         What the frozen value leaves out.
     """
 
     law: ExactLaw
-    frozen: float
+    rate: float
     crossing: CrossingTerm
 
-    @classmethod
-    def of(
-        cls,
-        law: ExactLaw,
-        rate: float,
-        target: float = 0.0,
-        *,
-        size: int = SIZE,
-        seed: int = 0,
-        workers: int | None = None,
-        progress: Progress | None = None,
-    ) -> "Split":
-        """Compute it.
-
-        Raises
-        ------
-        ValueError
-            Where the crossing term is not known, or outside a double.
-        """
-        crossing = law.crossing_mean(
-            rate, target, size=size, seed=seed, workers=workers, progress=progress
-        )
-        return cls(law, law.update_mean(rate), crossing)
+    @cached_property
+    def frozen(self) -> float:
+        """The paper's quantity, exact, linear in the learning rate."""
+        return self.law.update_mean(self.rate)
 
     @property
     def real(self) -> Estimate:
         """E ΔK of the real step."""
-        term = self.crossing
-        value = self.frozen + float(term.value)
-        method = f"exact frozen mean + {term.method}"
-        return Estimate(
-            value, term.std_error, term.size, method, term.exact, term.trusted, term.note
-        )
+        return self.crossing.with_frozen(self.frozen)
 
     def sentence(self) -> str:
         """What one step does to the mean, and which part does it."""
@@ -103,14 +78,7 @@ def _scaled(one: Estimate, mean: float) -> tuple[Estimate | float, Estimate | fl
         value, error = float(one.value) / unit, float(one.std_error) / unit
         if error == 0.0:
             value = float(f"{value:.6g}")
-        shown = Estimate(
-            value,
-            error,
-            one.size,
-            one.method,
-            one.exact,
-            one.trusted,
-            "" if one.trusted else reason,
-        )
+        note = "" if one.trusted else reason
+        shown = Estimate(value, error, one.size, one.method, one.exact, one.trusted, note)
         cells.append(value if error == 0.0 and one.trusted else shown)
     return cells[0], cells[1]

@@ -1,10 +1,11 @@
 """`Step`: the first step of SGD, both parts of its mean and its variance, which shows itself."""
 
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from finitewidth.law.crossing_law import SIZE
+from finitewidth.estimate import Estimate
+from finitewidth.law.crossing.estimates import StepVariance
 from finitewidth.law.exact_law import ExactLaw
-from finitewidth.law.inputs import named
 from finitewidth.law.sampler.streams import Progress
 from finitewidth.law.step.against_width import Simulated, against_width
 from finitewidth.law.step.equal_width import EqualWidth, equal_width_or_why
@@ -20,76 +21,37 @@ PARTS = {
 }
 
 
+@dataclass(frozen=True)
 class Step(Shown):
     """One real SGD step on ½(N − t)²: pattern frozen, neurons that cross zero, and both together.
 
-    Parameters
-    ----------
-    law : ExactLaw
-    learning_rate : float
-        λ.
-    target : float
-        t.
-    size, seed : int
-        Of the conditional Monte Carlo.
-    workers : int, optional
-        Threads; all cores if not given.
-    progress : callable, optional
-        Called with (networks done, networks in all).
-    simulated : callable, optional
-        `fw.simulate.step_means`, which draws the figure's points; none without it.
-    input_name : str, optional
-        What the input is called.
-
     Attributes
     ----------
+    law : ExactLaw
+    rate, target : float
+        λ and t.
+    size, seed : int
+        Of the conditional Monte Carlo.
     split : Split
         The mean in its two values.
     variance : StepVariance
         Var ΔK over seeds, by parts.
     crossings : Estimate
         Mean number of neurons that cross zero.
-
-    Raises
-    ------
-    ValueError
-        For a network without a hidden layer, no learning rate, or where the crossing term is not
-        known; as of `KernelLaw.crossing_mean`.
+    simulated : callable or None
+        What draws the figure's points.
     """
 
-    def __init__(
-        self,
-        law: ExactLaw,
-        learning_rate: float | None,
-        target: float = 0.0,
-        *,
-        size: int = SIZE,
-        seed: int = 0,
-        workers: int | None = None,
-        progress: Progress | None = None,
-        simulated: Simulated | None = None,
-        input_name: str | None = None,
-    ) -> None:
-        if law.net.depth == 1:
-            raise ValueError(
-                "without a hidden layer no step changes K, so there is nothing to split; give "
-                "depth 2 or more."
-            )
-        if learning_rate is None:
-            raise ValueError(
-                f"the learning rate is missing; give one, e.g. {0.1 / law.mean():.1g} (0.1/E K)."
-            )
-        self.law, self.rate, self.target = law, learning_rate, target
-        self.size, self.seed, self.simulated = size, seed, simulated
-        self.input_name = input_name or named(law.squared_norm)
-        self._figure: list[Plot | None] = []  # one, once it is computed
-        self.split = Split.of(
-            law, learning_rate, target, size=size, seed=seed, workers=workers, progress=progress
-        )
-        self.variance = law.step_variance(
-            learning_rate, target, size=size, seed=seed, workers=workers
-        )
-        self.crossings = law.crossings(learning_rate, target, size=size, seed=seed, workers=workers)
+    law: ExactLaw
+    rate: float
+    target: float
+    size: int
+    seed: int
+    split: Split
+    variance: StepVariance
+    crossings: Estimate
+    simulated: Simulated | None = None
+    _figure: list[Plot | None] = field(default_factory=list, init=False, repr=False)
 
     @cached_property
     def equal(self) -> EqualWidth | str:
@@ -106,9 +68,7 @@ class Step(Shown):
         """
         if not self._figure:
             self._figure.append(
-                against_width(
-                    self.law, self.rate, self.target, self.seed, self.simulated, progress
-                )
+                against_width(self.law, self.rate, self.target, self.seed, self.simulated, progress)
             )
         return self._figure[0]
 
@@ -129,7 +89,7 @@ class Step(Shown):
                 Section("Against the width", [Later(self.against_width)]),
                 Section("Method", [f"Crossing term: {self._method()}."], detail=True),
             ],
-            Provenance.now(self.seed, input=self.input_name),
+            Provenance.now(self.seed, input=self.law.input_name),
             self._record,
         )
 
@@ -137,7 +97,7 @@ class Step(Shown):
         term = self.split.crossing
         record = Record(
             {
-                "input": self.input_name,
+                "input": self.law.input_name,
                 "learning_rate": self.rate,
                 "target": self.target,
                 "size": self.size,
@@ -190,8 +150,8 @@ class Step(Shown):
             return "No crossing changes K here, at any learning rate."
         return (
             f"The split is linear in λ up to about {term.largest_rate:.2g}; here λ = "
-            f"{self.rate:g}, and λ E K = {self.rate * self.law.mean():.3g} (1: one step reaches the "
-            "target, 2: unstable)."
+            f"{self.rate:g}, and λ E K = {self.rate * self.law.mean():.3g} (1: one step reaches "
+            "the target, 2: unstable)."
         )
 
     def _method(self) -> str:
