@@ -12,7 +12,6 @@ from finitewidth.report import Curve, Plot, Points, Steps
 def density(
     histogram: LogHistogram,
     normal: tuple[float, float],
-    normal_label: str,
     marks: Mapping[str, float],
     sentence: str,
 ) -> Plot:
@@ -23,10 +22,10 @@ def density(
     histogram : LogHistogram
     normal : (float, float)
         Mean and variance; a variance of 0 has no curve.
-    normal_label, sentence : str
-        Label of that curve, and the sentence below the figure.
     marks : mapping
         Places of the vertical lines by their labels.
+    sentence : str
+        What stands below the figure.
     """
     edges, counts = histogram.coarse(80)
     heights = counts / (histogram.size * np.diff(edges))
@@ -39,7 +38,7 @@ def density(
     if variance > 0:
         grid = np.linspace(edges[0], edges[-1], 300)
         curve = np.exp(-((grid - middle) ** 2) / (2 * variance)) / sqrt(2 * pi * variance)
-        series.append(Curve(normal_label, grid, curve))
+        series.append(Curve("log-normal with the exact mean and dispersion", grid, curve))
     for label, place in marks.items():
         if edges[0] <= place <= edges[-1]:
             series.append(Curve(label, [place, place], [0.0, top]))

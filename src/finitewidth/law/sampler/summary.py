@@ -222,14 +222,11 @@ class SampleSummary(Shown):
         """Mean, median and what carries the mean."""
         ratio = self.log_exact_mean - self.log_quantile(0.5).value
         shown = f"{exp(ratio):.4g}" if ratio < 20 else f"e^{ratio:.5g}"
+        spread = self.log_dispersion
         return (
             f"The exact mean is {shown} times the median, the exact dispersion E K²/(E K)² is "
-            f"{self._dispersion()}."
+            f"{f'{exp(spread):.6g}' if spread < 20 else f'e^{spread:.6g}'}."
         )
-
-    def _dispersion(self) -> str:
-        value = self.log_dispersion
-        return f"{exp(value):.6g}" if value < 20 else f"e^{value:.6g}"
 
     def _density(self) -> Plot:
         """The density of ln K with mean, median, and a log-normal law of the exact moments."""
@@ -237,7 +234,6 @@ class SampleSummary(Shown):
         return density(
             self.histogram,
             (self.log_exact_mean - variance / 2, variance),
-            f"log-normal with the exact mean and dispersion {self._dispersion()}",
             {
                 "exact mean": self.log_exact_mean,
                 "infinite width: the same K for every seed": self._log_infinite_width(),
