@@ -94,7 +94,7 @@ class KernelLaw(ExactLaw, Shown):
             *asked,
             size,
             seed,
-            Split(self, learning_rate, term),
+            Split(self, self.update_mean(learning_rate), term),
             self.step_variance(*asked, **how),
             self.crossings(*asked, **how),
             simulated,

@@ -31,8 +31,8 @@ def test_the_line_of_infinite_width_is_the_kernel_that_all_seeds_share() -> None
     (density,) = SUMMARY.page().drawings()
     assert isinstance(density, fw.report.Plot)
     places = {one.label: one.x[0] for one in density.series if isinstance(one, fw.report.Curve)}
-    # E K of a wide ReLU network with biases: d |x|²/n_0 + d
-    assert places["infinite width: the same K for every seed"] == pytest.approx(log(6.0), abs=1e-6)
+    # E K of a wide ReLU network: d |x|²/n_0 from weights, (d + 1)/2 from biases
+    assert places["infinite width: the same K for every seed"] == pytest.approx(log(5.0), abs=1e-6)
     assert places["exact mean"] == pytest.approx(log(fw.KernelLaw(NET).mean()), rel=1e-12)
     assert places["median"] == pytest.approx(SUMMARY.log_quantile(0.5).value)
     ratio = fw.KernelLaw(NET).mean() / exp(places["median"])

@@ -36,7 +36,8 @@ class Overview(Shown):
     def split(self) -> Split | str:
         """Both values of the first step at target 0, or why there is only the frozen one."""
         try:
-            return Split(self.law, self.rate, self.law.crossing_mean(self.rate))
+            term = self.law.crossing_mean(self.rate)
+            return Split(self.law, self.law.update_mean(self.rate), term)
         except ValueError as error:
             return f"No value of a real step, which also carries neurons across zero: {error}"
 

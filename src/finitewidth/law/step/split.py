@@ -1,7 +1,6 @@
 """The mean of one step in its two values: pattern frozen, and with the neurons that cross zero."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from finitewidth.estimate import Estimate
 from finitewidth.law.crossing.estimates import CrossingTerm
@@ -22,20 +21,15 @@ class Split:
     Attributes
     ----------
     law : ExactLaw
-    rate : float
-        The learning rate λ.
+    frozen : float
+        The paper's quantity, exact, linear in the learning rate.
     crossing : CrossingTerm
         What the frozen value leaves out.
     """
 
     law: ExactLaw
-    rate: float
+    frozen: float
     crossing: CrossingTerm
-
-    @cached_property
-    def frozen(self) -> float:
-        """The paper's quantity, exact, linear in the learning rate."""
-        return self.law.update_mean(self.rate)
 
     @property
     def real(self) -> Estimate:
