@@ -24,7 +24,7 @@ SURFACE = {
         "log_update_variance", "mean", "moment", "net", "output_kernel_moment", "output_moment",
         "paper", "relative_update", "log_quantile", "log_sample", "quantile",
         "relative_variance", "sample", "skewness", "squared_norm", "step_mean", "step_variance",
-        "summary",
+        "summary", "step", "input_name",
         "update_mean", "update_parts", "update_variance", "variance",
     ],
     "Estimate": [

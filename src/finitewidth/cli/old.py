@@ -6,13 +6,10 @@ import typer
 
 from finitewidth import __version__
 from finitewidth.cli.check import check
-from finitewidth.cli.design import design
 from finitewidth.cli.expansion import expansion
 from finitewidth.cli.paths import paths
 from finitewidth.cli.reproduce import reproduce
-from finitewidth.cli.sample import sample
 from finitewidth.cli.simulate import simulate
-from finitewidth.cli.step import step
 from finitewidth.cli.sweep import sweep
 
 BAD_INPUT = 2
@@ -24,12 +21,9 @@ app = typer.Typer(
     help="How random a network's neural tangent kernel is, how far training moves it, "
     "and which widths and depth would change that.",
 )
-app.command()(sample)
-app.command()(step)
 app.command()(simulate)
 app.command()(expansion)
 app.command()(check)
-app.command()(design)
 app.command()(paths)
 app.command()(reproduce)
 app.add_typer(sweep, name="sweep")

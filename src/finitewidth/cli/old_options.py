@@ -46,10 +46,6 @@ HiddenGain = Annotated[
 ]
 OutputGain = Annotated[float, typer.Option("--output-gain", help="C_W of the output layer.")]
 Bias = Annotated[bool, typer.Option("--bias/--no-bias", help="Whether there are biases.")]
-LearningRate = Annotated[
-    float, typer.Option("--lr", help="Learning rate λ of the step on the loss ½(N − t)².")
-]
-Size = Annotated[str, typer.Option("--size", help="Number of networks: 100000 or 1e6.")]
 Seed = Annotated[int, typer.Option("--seed", help="The seed; it alone decides the numbers.")]
 Workers = Annotated[int | None, typer.Option("--workers", help="Threads; all cores if not given.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]

@@ -38,6 +38,14 @@ def progress_bar(what: str, work: float) -> Iterator[Callable[[int, int], None] 
         console=Console(stderr=True),
         transient=True,
     )
-    with bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    task = bar.add_task(what, total=None)
+
+    def move(done: int, total: int) -> None:
+        bar.start()  # only now: what is refused before anything is done shows no bar
+        bar.update(task, completed=done, total=total)
+
+    try:
+        yield move
+    finally:
+        if bar.live.is_started:
+            bar.stop()

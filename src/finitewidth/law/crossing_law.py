@@ -105,15 +105,7 @@ class CrossingLaw:
             learning_rate, target, method=method, size=size, seed=seed,
             workers=workers, progress=progress,
         )  # fmt: skip
-        return Estimate(
-            float(term.value) + self._frozen_mean(known.rate(learning_rate)),
-            term.std_error,
-            term.size,
-            f"exact frozen mean + {term.method}",
-            term.exact,
-            term.trusted,
-            term.note,
-        )
+        return term.with_frozen(self._frozen_mean(known.rate(learning_rate)))
 
     def step_variance(
         self,

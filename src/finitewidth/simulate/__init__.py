@@ -7,6 +7,7 @@ which is checked against them.
 
 from finitewidth.simulate.chooser import ensemble as ensemble
 from finitewidth.simulate.chooser import first_step as first_step
+from finitewidth.simulate.means_of_step import step_means as step_means
 from finitewidth.simulate.results import Ensemble as Ensemble
 from finitewidth.simulate.results import FirstStep as FirstStep
 from finitewidth.simulate.training.train import train as train

@@ -1,6 +1,7 @@
 """Integer counts of positive numbers in fixed logarithmic bins: a law in constant memory."""
 
 from dataclasses import dataclass, field
+from math import log
 
 import numpy as np
 
@@ -71,3 +72,27 @@ class LogHistogram:
         place = min(int(np.searchsorted(cumulated, below)), len(self.counts) - 1)
         inside = (below - (cumulated[place] - self.counts[place])) / self.counts[place]
         return (self.first + place + min(inside, 1.0)) / self.bins_per_octave
+
+    def coarse(
+        self, bins: int, tail: float = 1e-3
+    ) -> tuple[Float[np.ndarray, " edges"], Int[np.ndarray, " bins"]]:
+        """Edges (natural log of K) and counts of a few equal bins that hold all but the tails.
+
+        Parameters
+        ----------
+        bins : int
+            At most so many bins.
+        tail : float
+            Fraction of living networks left out on either side.
+        """
+        cumulated = np.cumsum(self.counts)
+        low, high = np.searchsorted(cumulated, [tail * cumulated[-1], (1 - tail) * cumulated[-1]])
+        width = max(1, -(-(int(high) + 1 - int(low)) // bins))
+        count = -(-(int(high) + 1 - int(low)) // width)
+        cut = np.zeros(count * width, dtype=np.int64)
+        inside = self.counts[int(low) : int(low) + len(cut)]
+        cut[: len(inside)] = inside
+        edges = (
+            (self.first + int(low) + width * np.arange(count + 1)) / self.bins_per_octave * log(2.0)
+        )
+        return edges, cut.reshape(count, width).sum(axis=1)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf, log, sqrt
 
 from finitewidth.estimate import Estimate
-from finitewidth.law.sampler.summary import TRUSTED_UP_TO
+from finitewidth.law.sampler.from_draws import TRUSTED_UP_TO
 from finitewidth.simulate.averages import FOR_MEANS, FOR_MOMENTS
 from finitewidth.statistics.carriers import from_sums
 from finitewidth.statistics.grouped_sums import GroupedSums

@@ -16,7 +16,7 @@ from scipy import stats
 from scipy.special import digamma, polygamma
 
 import finitewidth as fw
-from finitewidth.law.sampler import summary
+from finitewidth.law.sampler import from_draws
 from tests.law.sampler import sabotage
 from tests.law.sampler.sabotage import Layer, Sabotage
 
@@ -292,7 +292,7 @@ def test_trust_follows_the_exact_standard_error() -> None:
     assert wide.mean.std_error == pytest.approx(
         sqrt(fw.KernelLaw(fw.MLP.equal_width(10, 500, 20)).relative_variance() / 5000), rel=1e-9
     )
-    assert log(summary.TRUSTED_UP_TO) == pytest.approx(log(0.1))
+    assert log(from_draws.TRUSTED_UP_TO) == pytest.approx(log(0.1))
 
 
 def test_trust_grows_with_the_size() -> None:

@@ -16,8 +16,8 @@ from scipy import optimize, stats
 import finitewidth as fw
 from finitewidth.law.sampler import ask as module
 from finitewidth.law.sampler import sample as sample_module
+from finitewidth.law.sampler.from_draws import BINS_PER_OCTAVE
 from finitewidth.law.sampler.quantile import from_histogram, from_sorted
-from finitewidth.law.sampler.summary import BINS_PER_OCTAVE
 from finitewidth.statistics.log_histogram import LogHistogram
 from finitewidth.statistics.quantiles import ranks
 

@@ -6,12 +6,13 @@ import numpy as np
 
 from finitewidth.law.inputs import PowerSums
 from finitewidth.law.sampler import quantile as quantiles
+from finitewidth.law.sampler.from_draws import BINS_PER_OCTAVE, summarise
 from finitewidth.law.sampler.quantile import Levels, Quantile
 from finitewidth.law.sampler.sample import KernelSample, LogKernelSample, parts
 from finitewidth.law.sampler.sample import log_sample as draw_logs
 from finitewidth.law.sampler.sample import sample as draw
 from finitewidth.law.sampler.streams import blocks
-from finitewidth.law.sampler.summary import BINS_PER_OCTAVE, SampleSummary, summarise
+from finitewidth.law.sampler.summary import SampleSummary
 from finitewidth.network import MLP
 from finitewidth.statistics.blocks import Progress, checked_seed, checked_size
 from finitewidth.statistics.log_histogram import LogHistogram

@@ -1,11 +1,9 @@
-"""The equal width that keeps a kernel steady, by bisection on the exact law."""
+"""The narrowest network that meets a target, by bisection on the exact law."""
 
 from collections.abc import Callable
 from math import isfinite, log
-from typing import Any
 
 from finitewidth.law import KernelLaw
-from finitewidth.network import MLP
 
 MAX_WIDTH = 10**12
 
@@ -13,52 +11,8 @@ _SMALL = 64
 """From here on dispersion and update fall with the width; below, dead layers can reverse that."""
 
 
-def width_for(
-    hidden_layers: int,
-    max_dispersion: float | None = None,
-    n_in: int = 1,
-    *,
-    max_relative_update: float | None = None,
-    learning_rate: float = 1.0,
-    x: object = None,
-    power_sums: tuple[float, ...] | None = None,
-    **fields: Any,
-) -> int:
-    """The smallest equal width from which on a target holds.
-
-    Parameters
-    ----------
-    hidden_layers : int
-        Number of hidden layers, d − 1.
-    max_dispersion : float, optional
-        Largest allowed E K²/(E K)², above 1.
-    n_in : int
-        Input dimension; |x|² = n_in unless `x` or `power_sums` is given.
-    max_relative_update : float, optional
-        Largest allowed |E ΔK|/E K of one SGD step, activation pattern frozen.
-    learning_rate : float
-        λ of that step.
-    x, power_sums
-        The input, as `KernelLaw` takes it.
-    **fields
-        Further fields of `MLP`: activation, weight_law, hidden_gain, …
-
-    Returns
-    -------
-    int
-        The width n: every width ≥ n meets the target(s), and n − 1 does not (or n = 1).
-
-    Raises
-    ------
-    ValueError
-        If no target is given, a target is out of range, there is no hidden layer to widen, or no
-        width up to 10¹² meets it (the sentence says what the widest reaches).
-
-    Notes
-    -----
-    Both quantities fall as the width grows, except where layers are so narrow that dead ones matter
-    (docs, "Which width?"); widths below 64 are therefore tried one by one.
-    """
+def check_targets(max_dispersion: float | None, max_relative_update: float | None) -> None:
+    """Whether there is a target, and each is in range."""
     if max_dispersion is None and max_relative_update is None:
         raise ValueError("no target was given; set max_dispersion or max_relative_update.")
     for name, target, low in (
@@ -68,12 +22,21 @@ def width_for(
         if target is not None and not (isfinite(target) and target > low):
             why = ", which only infinite width reaches" if target == low else ""
             raise ValueError(f"{name} is {target}{why}; expected a finite number above {low:g}.")
-    if hidden_layers == 0:
-        raise ValueError("hidden_layers is 0, so there is no width to choose; give at least 1.")
 
-    def law(width: int) -> KernelLaw:
-        net = MLP.equal_width(n_in, width, hidden_layers, **fields)
-        return KernelLaw(net, x, power_sums=power_sums)
+
+def narrowest(
+    law: Callable[[int], KernelLaw],
+    max_dispersion: float | None,
+    max_relative_update: float | None,
+    learning_rate: float,
+) -> int:
+    """The smallest width from which on the targets hold, `law` giving the network of a width.
+
+    Raises
+    ------
+    ValueError
+        If no width up to 10¹² meets them.
+    """
 
     def holds(width: int) -> bool:
         here = law(width)
