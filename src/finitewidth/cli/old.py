@@ -8,7 +8,6 @@ from finitewidth import __version__
 from finitewidth.cli.check import check
 from finitewidth.cli.design import design
 from finitewidth.cli.expansion import expansion
-from finitewidth.cli.paths import paths
 from finitewidth.cli.reproduce import reproduce
 from finitewidth.cli.sample import sample
 from finitewidth.cli.simulate import simulate
@@ -30,7 +29,6 @@ app.command()(simulate)
 app.command()(expansion)
 app.command()(check)
 app.command()(design)
-app.command()(paths)
 app.command()(reproduce)
 app.add_typer(sweep, name="sweep")
 

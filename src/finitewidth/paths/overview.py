@@ -1,132 +1,148 @@
-"""What `finitewidth paths` shows: counts, sums, loops."""
+"""`Overview`: the sums over paths of one network, how many there are, and their loops."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from math import log10
 
 import numpy as np
-import typer
+from numpy.typing import ArrayLike
 
-from finitewidth.cli.results import Results, describe, in_words
 from finitewidth.network import MLP
-from finitewidth.paths import Loops, expectation, loops, sample, scheme
+from finitewidth.network.words import as_json, in_words
 from finitewidth.paths.even import how_many
-from finitewidth.paths.figure import PathFigure, figure_one, figure_two
+from finitewidth.paths.expectation import expectation
+from finitewidth.paths.figure import figure_one, figure_two
+from finitewidth.paths.figure.loop_shares import loop_shares
+from finitewidth.paths.figure.sampled import QUANTITIES, sampled
+from finitewidth.paths.loops import Loops, loops
 from finitewidth.paths.path import count
-from finitewidth.report import Column, Curve, Plot, Table
+from finitewidth.paths.scheme import scheme
+from finitewidth.report import Column, Later, Page, Provenance, Record, Section, Shown, Table
+from finitewidth.report.drawn import Drawn
 
-PARTS = {
-    "weights_squared": "E K_w²",
-    "cross": "E K_b K_w",
-    "biases_squared": "E K_b²",
-    "update_ww": "E Δ_ww",
-    "update_wb": "E Δ_wb",
-}
 TERMS = 300_000
 """Terms of one quantity that are gone through without being asked: a few seconds."""
 
 MASS = 0.9
 BAR = "█"
+LARGEST_LOG = 700.0
 
 
-@dataclass
-class PathsView:
-    """The numbers of one network and one input."""
+class Overview(Shown):
+    """Counts, sums and loops of the paths behind E K² and E ΔK of one SGD step.
 
-    net: MLP
-    x: np.ndarray | None
-    named: str | None
-    show_loops: bool
-    seed: int
+    Parameters
+    ----------
+    net : MLP
+        As of `fw.paths.loops`.
+    x : array-like [n_in], optional
+        The input; all ones if not given.
+    show_loops : bool
+        Whether the share of each number of loops is shown.
+    figure : int, optional
+        1 or 2: the page's figure is that of the paper (Hanin & Nica 2020) for these widths,
+        instead of the shares of loops.
+    sample : str, optional
+        A quantity of `fw.paths.sample`: the page's figure is four paths drawn by their weight.
+    seed : int
+        Of those paths.
+    input_name : str, optional
+        What the input is called.
 
-    @property
-    def input(self) -> np.ndarray:
-        """The input; all ones if none was given."""
-        return np.ones(self.net.n_in) if self.x is None else self.x
+    Raises
+    ------
+    ValueError
+        For another figure or quantity, or both; on access for a network that is no sum over
+        paths, or too small for the figure.
+    """
 
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """n_0 … n_d."""
-        return (self.net.n_in, *self.net.widths, 1)
+    def __init__(
+        self,
+        net: MLP,
+        x: ArrayLike | None = None,
+        *,
+        show_loops: bool = False,
+        figure: int | None = None,
+        sample: str | None = None,
+        seed: int = 0,
+        input_name: str | None = None,
+    ) -> None:
+        if figure is not None and (figure not in (1, 2) or sample is not None):
+            raise ValueError(f"figure is {figure} with sample {sample}, expected 1 or 2 alone.")
+        if sample is not None:
+            scheme(sample)
+        self.net, self.x = net, np.ones(net.n_in) if x is None else x
+        self.show_loops, self.figure, self.sample, self.seed = show_loops, figure, sample, seed
+        self.input_name = input_name or "|x|^2 = n_in"
+        self.sizes = (net.n_in, *net.widths, 1)
 
     @cached_property
     def chains(self) -> dict[str, Loops | None]:
-        """Every part with its loops, None where it is 0."""
-        found: dict[str, Loops | None] = {}
-        for part in (*PARTS, "kernel_squared", "update"):
-            zero = (scheme(part).biases and not self.net.trains_biases) if part in PARTS else False
+        """Every quantity as summed by the chain, None where it is 0."""
+        chains: dict[str, Loops | None] = {}
+        for part in (*QUANTITIES, "kernel_squared", "update"):
+            zero = part in QUANTITIES and scheme(part).biases and not self.net.trains_biases
             zero = zero or (part.startswith("update") and self.net.depth == 1)
-            found[part] = None if zero else loops(self.net, self.input, part, loops=0)
-        return found
+            chains[part] = None if zero else loops(self.net, self.x, part, loops=0)
+        return chains
 
     @cached_property
     def decomposed(self) -> dict[str, Loops]:
         """E K² and E ΔK by number of loops, without the one that is 0."""
         return {
-            name: loops(self.net, self.input, part)
+            name: loops(self.net, self.x, part)
             for part, name in (("kernel_squared", "E K²"), ("update", "E ΔK"))
             if self.chains[part] is not None
         }
 
     @cached_property
     def enumerated(self) -> dict[str, float]:
-        """The parts that are few enough to go through term by term."""
-        found = {}
-        for part in PARTS:
+        """The quantities with few enough terms to go through them one by one."""
+        sums = {}
+        for part in QUANTITIES:
             plan = scheme(part)
             if how_many(self.sizes, plan) * (2 * self.net.depth) ** len(plan.marks) <= TERMS:
-                found[part] = expectation(self.net, self.input, part)
-        return found
+                sums[part] = expectation(self.net, self.x, part)
+        return sums
 
-    def results(self) -> Results:
-        """Counts, sums and shares for ``--json``."""
-        given = {"input": self.named or "|x|^2 = n_in", "show_loops": self.show_loops}
-        found = Results(describe(self.net) | given)
-        for part, one in self.chains.items():
-            if one is None:
-                found.exact(part, 0.0, "chain of paths")
-            else:
-                found.exact(f"log_{part}", one.log_total, "chain of paths")
-                if one.log_total < 700:
-                    found.exact(part, one.total, "chain of paths")
-            if part in self.enumerated:
-                found.exact(f"{part}_enumerated", self.enumerated[part], "enumeration")
-        if self.show_loops:
-            for one in self.decomposed.values():
-                found.exact(f"{one.quantity}_loop_shares", one.share, "chain of paths")
-                found.exact(f"{one.quantity}_mean_loops", one.mean_loops, "chain of paths")
-        return found
-
-    def print(self) -> None:
-        """Tables for the terminal."""
-        from rich.console import Console
-
-        console = Console()
-        typer.echo(in_words(self.net))
+    def page(self) -> Page:
+        """How many loops carry the sums, how many paths there are, and the sums."""
+        lead = [self._sentence(name) for name in self.decomposed] if self.show_loops else []
         number = count(self.sizes)
-        typer.echo(
+        lead.append(
             f"{_many(number)} paths, {_many(number**4)} quadruples, "
             f"{_many(how_many(self.sizes, scheme('weights_squared')))} even multisets of the edges "
             "of four paths from the input."
         )
         if not self.enumerated:
-            typer.echo("Too many to go through one by one: the sums below are the chain's, exact.")
-        typer.echo()
-        console.print(self._sums())
+            lead.append("Too many to go through one by one: the sums are the chain's, exact.")
+        sections = [Section("The sums", [self._sums()])]
         if self.show_loops:
-            console.print(self._loops())
-            for name, one in self.decomposed.items():
-                console.print(self._sentence(one, name), highlight=False)
+            sections.append(Section("Their loops", [self._loops()]))
+        sections.append(Section("Figure", [self._picture()]))
+        seed = None if self.sample is None else self.seed
+        provenance = Provenance.now(seed, input=self.input_name)
+        return Page(in_words(self.net), lead, sections, provenance, self._record)
+
+    def _record(self) -> Record:
+        inputs = {"input": self.input_name, "show_loops": self.show_loops}
+        record = Record(inputs, as_json(self.net))
+        for part, one in self.chains.items():
+            if one is None:
+                record.exact(part, 0.0, "chain of paths")
+            else:
+                record.exact(f"log_{part}", one.log_total, "chain of paths")
+                if one.log_total < LARGEST_LOG:
+                    record.exact(part, one.total, "chain of paths")
+            if part in self.enumerated:
+                record.exact(f"{part}_enumerated", self.enumerated[part], "enumeration")
+        if self.show_loops:
+            for one in self.decomposed.values():
+                record.exact(f"{one.quantity}_loop_shares", one.share, "chain of paths")
+                record.exact(f"{one.quantity}_mean_loops", one.mean_loops, "chain of paths")
+        return record
 
     def _sums(self) -> Table:
-        rows = []
-        for part, name in PARTS.items():
-            one = self.chains[part]
-            closed = 0.0 if one is None else _shown(one)
-            rows.append((name, closed, self.enumerated.get(part)))
-        for part, name in (("kernel_squared", "E K²"), ("update", "−E ΔK/(2λ)")):
-            one = self.chains[part]
-            rows.append((name, 0.0 if one is None else _shown(one), None))
+        names = QUANTITIES | {"kernel_squared": "E K²", "update": "−E ΔK/(2λ)"}
         return Table(
             "Sums over four paths",
             [
@@ -134,18 +150,19 @@ class PathsView:
                 Column("chain", digits=9, meaning="all multisets, summed layer by layer"),
                 Column("enumeration", digits=9, meaning="every multiset by itself"),
             ],
-            rows,
+            [
+                (name, _cell(self.chains[part]), self.enumerated.get(part))
+                for part, name in names.items()
+            ],
             "E K² = E K_w² + 2 E K_b K_w + E K_b²; E ΔK = −2 λ (E Δ_ww + 2 E Δ_wb) of one SGD "
             "step, activation pattern frozen.",
         )
 
     def _loops(self) -> Table:
-        shown = self.decomposed.values()
+        ranges = [one.interval(0.999) for one in self.decomposed.values()]
         kernel, update = self.decomposed["E K²"], self.decomposed.get("E ΔK")
-        low = min(one.interval(0.999)[0] for one in shown)
-        high = max(one.interval(0.999)[1] for one in shown)
         rows = []
-        for number in range(low, high + 1):
+        for number in range(min(low for low, _ in ranges), max(high for _, high in ranges) + 1):
             shares = [_share(one, number) for one in (kernel, update)]
             rows.append((number, *shares, BAR * round(40 * (shares[0] or 0.0))))
         return Table(
@@ -161,7 +178,8 @@ class PathsView:
             "meet again; the output is a meeting.",
         )
 
-    def _sentence(self, one: Loops, name: str) -> str:
+    def _sentence(self, name: str) -> str:
+        one = self.decomposed[name]
         low, high = one.interval(MASS)
         run = f"{low} loops" if low == high else f"{low} to {high} loops"
         busiest = int(one.collided[1:-1].argmax()) + 1 if self.net.depth > 1 else 0
@@ -176,32 +194,14 @@ class PathsView:
             f"{one.mean_loops:.3g} on average{where}."
         )
 
-    def figure(self, number: int | None, quantity: str | None) -> Plot | PathFigure:
-        """The picture for ``--plot``."""
-        if number is not None:
-            return (figure_one if number == 1 else figure_two)(self.sizes)
-        if quantity is not None:
-            plan = scheme(quantity)
-            drawn = sample(self.net, self.input, quantity, 1, self.seed)
-            marks = [
-                (int(layer), pair) for layer, pair in zip(drawn.marks[0], plan.marks, strict=True)
-            ]
-            title = f"Four paths of {PARTS[quantity]}, drawn by their weight"
-            return PathFigure(drawn.neurons[0], self.sizes, marks, title)
-        shown = self.decomposed.items()
-        most = 1 + max(int(np.flatnonzero(one.share > 1e-4).max()) for _, one in shown)
-        return Plot(
-            title="What each number of loops carries",
-            sentence=in_words(self.net),
-            x_label="number of loops",
-            y_label="share of the sum",
-            series=[
-                Curve(name, np.arange(len(one.share[:most])), one.share[:most], marked=True)
-                for name, one in shown
-            ],
-            from_zero=True,
-            x_ticks=[float(n) for n in range(0, most, max(1, most // 8))],
-        )
+    def _picture(self) -> Drawn | Later:
+        if self.figure is not None:
+            return (figure_one if self.figure == 1 else figure_two)(self.sizes)
+        if self.sample is not None:
+            return sampled(self.net, self.x, self.sample, self.seed)
+        if self.show_loops:
+            return loop_shares(self.decomposed, in_words(self.net))
+        return Later(lambda: loop_shares(self.decomposed, in_words(self.net)))
 
 
 def _share(one: Loops | None, number: int) -> float | None:
@@ -210,8 +210,10 @@ def _share(one: Loops | None, number: int) -> float | None:
     return float(one.share[number]) if number < len(one.share) else 0.0
 
 
-def _shown(one: Loops) -> float | str:
-    return one.total if one.log_total < 700 else f"e^{one.log_total:.8g}"
+def _cell(one: Loops | None) -> float | str:
+    if one is None:
+        return 0.0
+    return one.total if one.log_total < LARGEST_LOG else f"e^{one.log_total:.8g}"
 
 
 def _many(number: int) -> str:
