@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import finitewidth as fw
-from finitewidth.cli.expansion_numbers import Numbers
+from finitewidth.expansion.overview.numbers import Numbers
 from finitewidth.expansion import depth
 from tests.cli.running import Run
 

@@ -6,8 +6,8 @@ import numpy as np
 import typer
 
 from finitewidth.cli import old_options as options
-from finitewidth.cli.expansion_numbers import Numbers
-from finitewidth.cli.expansion_view import ExpansionView
+from finitewidth.expansion.overview.numbers import Numbers
+from finitewidth.expansion.overview.overview import ExpansionView
 from finitewidth.data import load as read_data
 from finitewidth.data import vector as read_input
 from finitewidth.expansion import Criticality, criticality
@@ -101,7 +101,7 @@ def expansion(
             )
     view = ExpansionView(Numbers(net, X, critical, lr), told)
     if plot is not None:
-        from finitewidth.cli.expansion_plot import depth_plot
+        from finitewidth.expansion.overview.figure import depth_plot
 
         depth_plot(view.numbers).save(plot)
     if json_:

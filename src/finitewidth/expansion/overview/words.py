@@ -4,7 +4,7 @@ from math import sqrt
 
 import numpy as np
 
-from finitewidth.cli.expansion_numbers import SEARCHED, TRUSTED, Numbers
+from finitewidth.expansion.overview.numbers import SEARCHED, TRUSTED, Numbers
 
 RESOLVED = 1e-12
 """Quadrature errors below this are rounding."""

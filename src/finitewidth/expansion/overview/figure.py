@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from finitewidth.cli.expansion_numbers import SEARCHED, TRUSTED, Numbers
+from finitewidth.expansion.overview.numbers import SEARCHED, TRUSTED, Numbers
 from finitewidth.cli.results import in_words
 from finitewidth.expansion.depth import variance_by_depth
 from finitewidth.law import KernelLaw

@@ -5,8 +5,8 @@ from math import sqrt
 
 import numpy as np
 
-from finitewidth.cli.expansion_numbers import TRUSTED, Numbers
-from finitewidth.cli.expansion_words import sentences
+from finitewidth.expansion.overview.numbers import TRUSTED, Numbers
+from finitewidth.expansion.overview.words import sentences
 from finitewidth.cli.results import Results, describe, in_words
 from finitewidth.report import Column, Table
 from finitewidth.report.cells import Value
