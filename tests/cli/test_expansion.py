@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import finitewidth as fw
-from finitewidth.expansion.overview.numbers import Numbers
 from finitewidth.expansion import depth
+from finitewidth.expansion.overview.numbers import Numbers
 from tests.cli.running import Run
 
 GELU = ("expansion", "--activation", "gelu", "--width", "512", "--depth", "12")

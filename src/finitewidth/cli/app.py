@@ -25,6 +25,7 @@ app.register_install_completion_command()
 COMMANDS = (
     "law",
     "paths",
+    "expansion",
 )
 for name in COMMANDS:
     app.command(f"finitewidth.cli.{name}:{name}", name=name)

@@ -24,7 +24,7 @@ class Kind:
     parametrization: str = "ntk"
     """ntk (unit-variance weights), standard (PyTorch's own), mup or mean_field."""
     hidden_gain: float | None = None
-    """C_W: hidden weights have variance C_W/fan-in; 2 if not given."""
+    """C_W: hidden weights have variance C_W/fan-in; if not given 2 (expansion: critical)."""
     output_gain: float = 1.0
     """C_W of the output layer."""
     bias: Annotated[bool, cyclopts.Parameter(negative="--no-bias")] = True

@@ -7,7 +7,6 @@ import typer
 from finitewidth import __version__
 from finitewidth.cli.check import check
 from finitewidth.cli.design import design
-from finitewidth.cli.expansion import expansion
 from finitewidth.cli.reproduce import reproduce
 from finitewidth.cli.sample import sample
 from finitewidth.cli.simulate import simulate
@@ -26,7 +25,6 @@ app = typer.Typer(
 app.command()(sample)
 app.command()(step)
 app.command()(simulate)
-app.command()(expansion)
 app.command()(check)
 app.command()(design)
 app.command()(reproduce)
