@@ -54,7 +54,7 @@ def test_figures(run: Run, tmp_path) -> None:
         assert "<svg" in path.read_text()
     for options, words in [
         (["--figure", "1"], "give --plot FILE.svg"),
-        (["--figure", "3", "--plot", str(tmp_path / "x.svg")], "--figure is 3"),
+        (["--figure", "3", "--plot", str(tmp_path / "x.svg")], "figure is 3"),
         (["--sample", "kernel", "--plot", str(tmp_path / "x.svg")], "quantity is 'kernel'"),
         (["--activation", "tanh"], "activation is 'tanh'"),
     ]:

@@ -10,12 +10,7 @@ from finitewidth.cli.old import main_old
 BAD_INPUT = 2
 INTERRUPTED = 130
 
-COMMANDS = (
-    "design",
-    "law",
-    "sample",
-    "step",
-)
+COMMANDS = ("law", "sample", "step", "paths", "expansion", "design")
 
 app = App(
     name="finitewidth",

@@ -6,8 +6,6 @@ import typer
 
 from finitewidth import __version__
 from finitewidth.cli.check import check
-from finitewidth.cli.expansion import expansion
-from finitewidth.cli.paths import paths
 from finitewidth.cli.reproduce import reproduce
 from finitewidth.cli.simulate import simulate
 from finitewidth.cli.sweep import sweep
@@ -22,9 +20,7 @@ app = typer.Typer(
     "and which widths and depth would change that.",
 )
 app.command()(simulate)
-app.command()(expansion)
 app.command()(check)
-app.command()(paths)
 app.command()(reproduce)
 app.add_typer(sweep, name="sweep")
 

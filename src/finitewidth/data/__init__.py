@@ -4,4 +4,5 @@ from finitewidth.data.digits import digits as digits
 from finitewidth.data.references import imported as imported
 from finitewidth.data.sets import Data as Data
 from finitewidth.data.sets import load as load
+from finitewidth.data.sets import unit_inputs as unit_inputs
 from finitewidth.data.vector import vector as vector

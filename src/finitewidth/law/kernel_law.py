@@ -40,7 +40,8 @@ class KernelLaw(ExactLaw, Shown):
 
     Notes
     -----
-    Derivation: docs, "The exact law". Loss convention for updates: ½(N(x) − t)².
+    Derivation: docs, "The exact law". Loss convention for updates: ½(N(x) − t)². The class itself
+    is what `fw.expansion.Overview` takes as `exact`.
     """
 
     def overview(self, learning_rate: float = 1.0) -> Overview:

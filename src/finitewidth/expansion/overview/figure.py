@@ -1,14 +1,11 @@
-"""The figure of `finitewidth expansion`: the variance over seeds against the depth."""
-
-from dataclasses import replace
+"""The figure of an expansion: the variance over seeds against the depth."""
 
 import numpy as np
 
-from finitewidth.cli.expansion_numbers import SEARCHED, TRUSTED, Numbers
-from finitewidth.cli.results import in_words
-from finitewidth.expansion.depth import variance_by_depth
-from finitewidth.law import KernelLaw
-from finitewidth.network import MLP, Widths
+from finitewidth.expansion.depth import SEARCHED, TRUSTED, variance_by_depth
+from finitewidth.expansion.overview.exact import exact_variances
+from finitewidth.expansion.overview.numbers import Numbers
+from finitewidth.network.words import in_words
 from finitewidth.report import Curve, Plot
 
 LEAST = 20
@@ -34,7 +31,8 @@ def depth_plot(numbers: Numbers) -> Plot:
             raise
     depth = np.arange(1.0, len(first) + 1)
     series = [Curve("first order in 1/n", depth, first)]
-    exact = _exact(net, x, len(first))
+    law = numbers.law
+    exact = [] if law is None else list(exact_variances(law, net, x, len(first)))
     if exact:
         series.append(Curve("exact law", depth[: len(exact)], exact))
     series.append(Curve("trusted below", depth[[0, -1]], [TRUSTED, TRUSTED]))
@@ -50,18 +48,3 @@ def depth_plot(numbers: Numbers) -> Plot:
         from_zero=True,
         x_ticks=[float(n) for n in range(0, len(first) + 1, max(1, len(first) // 5))],
     )
-
-
-def _exact(net: MLP, x: np.ndarray, layers: int) -> list[float]:
-    """The exact law's variance at each depth, nothing where it does not reach."""
-    if net.act.slope is None:
-        return []
-    width = net.runs[0][0]
-    found = []
-    try:
-        for count in range(1, layers + 1):
-            law = KernelLaw(replace(net, widths=Widths([(width, count)])), x)
-            found.append(law.dispersion() - 1)
-    except ValueError:
-        return found
-    return found

@@ -1,63 +1,28 @@
-"""The numbers of `finitewidth expansion`."""
+"""The numbers of an expansion's overview: mean, spread and first step of one mean kernel."""
 
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from finitewidth.expansion import Criticality, Expansion, kernel
+from finitewidth.expansion.critical import Criticality
 from finitewidth.expansion.depth import (
+    SEARCHED,
+    TRUSTED,
+    Trust,
     diagonal_share,
     inner_scale,
     susceptibilities,
-    variance_by_depth,
+    trusted_depth,
 )
-from finitewidth.expansion.first_order import Share
-from finitewidth.law import KernelLaw
+from finitewidth.expansion.first_order import Expansion, Share, kernel
+from finitewidth.expansion.overview.exact import Exact, ExactLaw, exact_numbers
 from finitewidth.network import MLP
-
-TRUSTED = 0.1
-"""First order is called trustworthy while its Var Θ/Θ² is at most this."""
-
-SEARCHED = 1000
-"""Hidden layers that are tried for it, and that contributions by layer are computed for."""
 
 AGREES = 1e-6
 
 ROUNDING = 1e-13
 """Relative shifts below this are 0."""
-
-
-@dataclass(frozen=True)
-class Exact:
-    """The exact law at one input of a 1-homogeneous network.
-
-    Attributes
-    ----------
-    mean, relative_variance, step : float
-        E Θ, Var Θ/(E Θ)², and E ΔΘ of one step with the activation pattern frozen.
-    """
-
-    mean: float
-    relative_variance: float
-    step: float
-
-
-@dataclass(frozen=True)
-class Trust:
-    """How deep the network may be.
-
-    Attributes
-    ----------
-    layers : int
-        Hidden layers with Var Θ/Θ² of at most `TRUSTED`.
-    end : str
-        ``"variance"``: the next one is beyond it; ``"searched"``: `SEARCHED` are not;
-        ``"range"``: the kernel leaves the range of float64 in the next one.
-    """
-
-    layers: int
-    end: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +39,15 @@ class Numbers:
         Of the activation.
     asked : float or None
         The learning rate, if it was given.
+    law : callable, optional
+        The exact law at one input, as of `ExactLaw`.
     """
 
     net: MLP
     X: np.ndarray
     critical: Criticality
     asked: float | None
+    law: ExactLaw | None = None
 
     @cached_property
     def expansion(self) -> Expansion:
@@ -111,7 +79,7 @@ class Numbers:
     @cached_property
     def tangent(self) -> float:
         """T at infinite width."""
-        return _diagonal(self.expansion.infinite)
+        return diagonal_mean(self.expansion.infinite)
 
     @cached_property
     def shift(self) -> float:
@@ -128,6 +96,21 @@ class Numbers:
         """E ΔΘ of one step, [B, B]."""
         return self.expansion.first_step(np.zeros(len(self.X)), self.rate)
 
+    @property
+    def name(self) -> str:
+        """Of the kernel that is told: Θ, or T of several inputs."""
+        return "Θ" if self.single else "T"
+
+    @cached_property
+    def relative_change(self) -> float:
+        """E ΔT/T of one step."""
+        return diagonal_mean(self.change) / self.tangent
+
+    @property
+    def holds(self) -> bool:
+        """Whether first order is trustworthy."""
+        return self.relative_variance <= TRUSTED
+
     @cached_property
     def shares(self) -> tuple[Share, ...]:
         """The contribution of each hidden layer, or none of very deep networks."""
@@ -139,11 +122,11 @@ class Numbers:
         return (
             self._relative(one.correction),
             diagonal_share(one.covariance, self.expansion.infinite),
-            self.rate * _diagonal(one.change @ loss) / self.tangent,
+            self.rate * diagonal_mean(one.change @ loss) / self.tangent,
         )
 
     def _relative(self, correction: np.ndarray) -> float:
-        found = _diagonal(correction) / self.tangent
+        found = diagonal_mean(correction) / self.tangent
         return found if abs(found) > ROUNDING else 0.0
 
     @cached_property
@@ -160,20 +143,16 @@ class Numbers:
     @cached_property
     def exact(self) -> Exact | None:
         """The exact law beside first order, where there is one."""
-        if not self.single or self.net.act.slope is None:
+        if not self.single or self.law is None:
             return None
-        try:
-            law = KernelLaw(self.net, self.X[0])
-            return Exact(law.mean(), law.dispersion() - 1, law.update_mean(self.rate))
-        except ValueError:
-            return None
+        return exact_numbers(self.law, self.net, self.X[0], self.rate)
 
     @cached_property
     def susceptibilities(self) -> dict[int, tuple[float, float]]:
         """(χ_∥, χ_⊥) at the mean K of the first and the last hidden layer."""
         hidden = self.expansion.limits[:-1]
         return {
-            limit.scale.index: susceptibilities(self.net, _diagonal(limit.kernel))
+            limit.scale.index: susceptibilities(self.net, diagonal_mean(limit.kernel))
             for limit in (hidden[0], hidden[-1])
         }
 
@@ -186,18 +165,9 @@ class Numbers:
     @cached_property
     def trust(self) -> Trust | None:
         """How many hidden layers of this width are trustworthy; None for unequal widths."""
-        if len(self.net.runs) > 1:
-            return None
-        layers = 0
-        try:
-            for value in variance_by_depth(self.net, self.noisiest, SEARCHED):
-                if value > TRUSTED:
-                    return Trust(layers, "variance")
-                layers += 1
-        except RuntimeError:
-            return Trust(layers, "range")
-        return Trust(layers, "searched")
+        return trusted_depth(self.net, self.noisiest) if len(self.net.runs) == 1 else None
 
 
-def _diagonal(matrix: np.ndarray) -> float:
+def diagonal_mean(matrix: np.ndarray) -> float:
+    """T of a kernel [B, B]."""
     return float(np.diagonal(matrix).mean())
