@@ -9,11 +9,9 @@ from finitewidth.cli.check import check
 from finitewidth.cli.design import design
 from finitewidth.cli.expansion import expansion
 from finitewidth.cli.paths import paths
-from finitewidth.cli.reproduce import reproduce
 from finitewidth.cli.sample import sample
 from finitewidth.cli.simulate import simulate
 from finitewidth.cli.step import step
-from finitewidth.cli.sweep import sweep
 
 BAD_INPUT = 2
 
@@ -31,8 +29,6 @@ app.command()(expansion)
 app.command()(check)
 app.command()(design)
 app.command()(paths)
-app.command()(reproduce)
-app.add_typer(sweep, name="sweep")
 
 
 def _version(show: bool | None) -> None:

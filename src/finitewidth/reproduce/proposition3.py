@@ -1,16 +1,13 @@
 """Proposition 3 of Hanin & Nica (2020): moments of the weights' part, E K_w, E K_w², E Δ_ww."""
 
-from finitewidth.reproduce import open_constants
-from finitewidth.reproduce.compare import Comparison, Quantity, Steps, all_numbers, scalar
+from finitewidth.reproduce.compare import Comparison, Quantity, Steps, scalar
 from finitewidth.reproduce.networks import (
-    SETTING,
-    SOURCE,
     Drawn,
     nets,
     networks_of,
     with_output,
 )
-from finitewidth.reproduce.ratio_figure import ratio_figures
+from finitewidth.reproduce.propositions import proposition
 from finitewidth.reproduce.result import Progress, Reproduction
 
 SIMULATED = {
@@ -18,8 +15,6 @@ SIMULATED = {
     "update_ww": lambda drawn: drawn.update_ww,
 }
 """From random networks; Δ_ww is −½ the change of networks whose biases do not move."""
-
-OPEN = tuple(SIMULATED)
 
 
 def mean(drawn: Drawn) -> Quantity:
@@ -82,21 +77,15 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
             updates,
         ),
     ]
-    plots = ratio_figures(SIMULATED, quick, seed)
-    steps.done()
-    return Reproduction(
-        "proposition3",
-        "Proposition 3 of Hanin & Nica (2020): moments of the weights' part",
-        SOURCE,
-        f"{SETTING} Δ on ½N² per unit of rate, activation pattern frozen.",
-        [
-            (
-                "E K_w is as printed. The forms of E K_w² and E Δ_ww hold as ≃, with β over the "
-                "hidden layers; their constants tend to 1 and 4 as β → 0, to ⅓ and 4 at large d/n."
-            ),
-        ],
-        [*(one.table() for one in comparisons), open_constants.table(OPEN, quick)],
-        plots,
-        {**all_numbers(comparisons), **open_constants.constants(OPEN, quick)},
-        seed,
+    found = proposition(
+        3,
+        "moments of the weights' part",
+        "E K_w is as printed. The forms of E K_w² and E Δ_ww hold as ≃, with β over the "
+        "hidden layers; their constants tend to 1 and 4 as β → 0, to ⅓ and 4 at large d/n.",
+        comparisons,
+        SIMULATED,
+        quick=quick,
+        seed=seed,
     )
+    steps.done()
+    return found

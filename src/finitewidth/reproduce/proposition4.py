@@ -3,22 +3,18 @@
 import numpy as np
 
 from finitewidth.report import Column, Table
-from finitewidth.reproduce import open_constants
-from finitewidth.reproduce.compare import Comparison, Quantity, Steps, all_numbers, scalar
+from finitewidth.reproduce.compare import Comparison, Quantity, Steps, scalar
 from finitewidth.reproduce.networks import (
-    SETTING,
-    SOURCE,
     Drawn,
     label,
     nets,
     networks_of,
     with_output,
 )
-from finitewidth.reproduce.ratio_figure import ratio_figures
+from finitewidth.reproduce.propositions import proposition
 from finitewidth.reproduce.result import Progress, Reproduction
 
 SIMULATED = {"biases_squared": lambda drawn: scalar(drawn.kernels.moment(2, "biases"))}
-OPEN = tuple(SIMULATED)
 
 
 def mean(drawn: Drawn) -> Quantity:
@@ -76,21 +72,16 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
             squares,
         ),
     ]
-    plots = ratio_figures(SIMULATED, quick, seed)
-    steps.done()
-    return Reproduction(
-        "proposition4",
-        "Proposition 4 of Hanin & Nica (2020): moments of the biases' part",
-        SOURCE,
-        f"{SETTING} Δ on ½N² per unit of rate, activation pattern frozen.",
-        [
-            (
-                "E K_b is not d/2. The form of E K_b² holds as ≃, with a constant near ½ at every "
-                "d/n. Δ_bb is 0 in every network, up to rounding."
-            ),
-        ],
-        [
-            *(one.table() for one in comparisons),
+    found = proposition(
+        4,
+        "moments of the biases' part",
+        "E K_b is not d/2. The form of E K_b² holds as ≃, with a constant near ½ at every "
+        "d/n. Δ_bb is 0 in every network, up to rounding.",
+        comparisons,
+        SIMULATED,
+        quick=quick,
+        seed=seed,
+        further=[
             Table(
                 "Δ_bb",
                 [
@@ -103,13 +94,8 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
                 "From three first changes of each network, with the biases' learning-rate factor "
                 "at 0, 1 and 2: Δ_bb is the second difference.",
             ),
-            open_constants.table(OPEN, quick),
         ],
-        plots,
-        {
-            **all_numbers(comparisons),
-            **open_constants.constants(OPEN, quick),
-            **{f"largest Δ_bb, {name}": float(largest) for name, _, largest, _ in seconds},
-        },
-        seed,
+        numbers={f"largest Δ_bb, {name}": float(largest) for name, _, largest, _ in seconds},
     )
+    steps.done()
+    return found

@@ -3,17 +3,14 @@
 import numpy as np
 
 from finitewidth.estimate import Estimate
-from finitewidth.reproduce import open_constants
-from finitewidth.reproduce.compare import Comparison, Quantity, Steps, all_numbers, scalar
+from finitewidth.reproduce.compare import Comparison, Quantity, Steps, scalar
 from finitewidth.reproduce.networks import (
-    SETTING,
-    SOURCE,
     Drawn,
     nets,
     networks_of,
     with_output,
 )
-from finitewidth.reproduce.ratio_figure import ratio_figures
+from finitewidth.reproduce.propositions import proposition
 from finitewidth.reproduce.result import Progress, Reproduction
 
 
@@ -25,7 +22,6 @@ def simulated_cross(drawn: Drawn) -> Estimate:
 
 
 SIMULATED = {"cross": simulated_cross, "update_wb": lambda drawn: drawn.update_wb}
-OPEN = tuple(SIMULATED)
 
 
 def cross(drawn: Drawn) -> Quantity:
@@ -74,21 +70,15 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
             updates,
         ),
     ]
-    plots = ratio_figures(SIMULATED, quick, seed)
-    steps.done()
-    return Reproduction(
-        "proposition5",
-        "Proposition 5 of Hanin & Nica (2020): weights and biases together",
-        SOURCE,
-        f"{SETTING} Δ on ½N² per unit of rate, activation pattern frozen.",
-        [
-            (
-                "Both forms hold as ≃, with β over the hidden layers. The constant of E K_b K_w "
-                "goes from ½ to ⅙ as d/n grows; that of E Δ_wb stays near 1."
-            ),
-        ],
-        [*(one.table() for one in comparisons), open_constants.table(OPEN, quick)],
-        plots,
-        {**all_numbers(comparisons), **open_constants.constants(OPEN, quick)},
-        seed,
+    found = proposition(
+        5,
+        "weights and biases together",
+        "Both forms hold as ≃, with β over the hidden layers. The constant of E K_b K_w "
+        "goes from ½ to ⅙ as d/n grows; that of E Δ_wb stays near 1.",
+        comparisons,
+        SIMULATED,
+        quick=quick,
+        seed=seed,
     )
+    steps.done()
+    return found
