@@ -136,8 +136,8 @@ def test_every_number_is_whole_or_its_column_is_named(width):
     table = Table("T", columns, [["2-3-3-1", *map(float, numbers)]])
     shown, _, missing = terminal(table, width=width).partition("No room for: ")
     left_out = [name.strip() for name in " ".join(missing.split()).rstrip(".").split(",")]
-    for name, number in zip(names[1:], numbers, strict=True):
-        assert (number in shown.split()) != (name in left_out)
+    for name, whole in zip(names[1:], numbers, strict=True):
+        assert (whole in shown.split()) != (name in left_out)
     assert max(map(len, shown.splitlines())) <= width
 
 

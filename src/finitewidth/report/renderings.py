@@ -45,10 +45,11 @@ class TerminalTable:
 
         layout = self.layout
         kept = _that_fit(layout, options.max_width)
-        gap = TIGHT if _least_width(layout, kept, ROOMY) > options.max_width else ROOMY
+        gaps, natural = len(kept) - 1, sum(_natural(layout, k) for k in kept)
+        gap = ROOMY if natural + ROOMY * gaps <= options.max_width else TIGHT
         padding = (0, 1, 0, gap - TIGHT)  # and the box has one blank
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=padding)
-        widths = _widths(layout, kept, options.max_width - gap * (len(kept) - 1))
+        widths = _widths(layout, kept, options.max_width - gap * gaps)
         columns = [_column(layout, k) for k in kept]
         for k, width, (_, padded) in zip(kept, widths, columns, strict=True):
             right = layout.right[k]
@@ -83,26 +84,27 @@ def _least(layout: Layout, k: int) -> int:
     return max(map(cell_len, words), default=1)
 
 
-def _least_width(layout: Layout, kept: list[int], gap: int) -> int:
-    """Of the narrowest table of these columns, with so many blanks between two of them."""
-    return sum(_least(layout, k) for k in kept) + gap * (len(kept) - 1)
+def _natural(layout: Layout, k: int) -> int:
+    """The column that breaks nothing."""
+    from rich.cells import cell_len
+
+    return max(map(cell_len, [*_column(layout, k)[0], layout.headings[k]]))
 
 
 def _that_fit(layout: Layout, width: int) -> list[int]:
     """The columns that are shown: the first, and from the right those of numbers give way."""
     kept = list(range(len(layout.headings)))
+    least = [_least(layout, k) for k in kept]
     numeric = [k for k in kept[1:] if layout.right[k]] or kept[1:]
-    while numeric and _least_width(layout, kept, TIGHT) > width:
+    while numeric and sum(least[k] for k in kept) + TIGHT * (len(kept) - 1) > width:
         kept.remove(numeric.pop())
     return kept
 
 
 def _widths(layout: Layout, kept: list[int], room: int) -> list[int]:
     """As wide as what they hold; where there is no room, the widest that can be broken give way."""
-    from rich.cells import cell_len
-
     least = [_least(layout, k) for k in kept]
-    found = [max(map(cell_len, [*_column(layout, k)[0], layout.headings[k]])) for k in kept]
+    found = [_natural(layout, k) for k in kept]
     while sum(found) > room:
         spare = [place for place, width in enumerate(found) if width > least[place]]
         if not spare:

@@ -58,4 +58,5 @@ def proposition(
             **(numbers or {}),
         },
         seed,
+        main=2,
     )
