@@ -183,8 +183,9 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
         ]
     overview = Comparison(
         "overview",
-        "1. E K_b   2. E ΔK   3. E K²/(E K)²   4. E ΔK of weights",
-        "2 and 3 are printed up to a constant. Forms, reasons and the enumeration: --verbose.",
+        "All of them: 1. E K_b, 2. E ΔK, 3. E K²/(E K)², 4. E ΔK of weights",
+        "2 and 3 are printed up to a constant. Forms, reasons and the enumeration stand in the "
+        "table of each.",
         together,
         meaning="number of the correction, and n_0-…-n_d",
     )

@@ -57,16 +57,15 @@ class Reproduction(Shown):
     def page(self) -> Page:
         """What is to be concluded, what the numbers hold for, tables and figures."""
         command = f"finitewidth reproduce {self.name}{' --quick' if self.quick else ''}"
+        sections = (
+            Section("Published and computed", self.tables[: self.main]),
+            Section("Further tables", self.tables[self.main :], detail=True),
+            Section("Figures", self.plots),
+        )
         return Page(
             self.title,
             [*self.sentences, f"{self.source}. {self.setting}"],
-            [
-                *(
-                    Section(table.title, [table], detail=place >= self.main)
-                    for place, table in enumerate(self.tables)
-                ),
-                *([Section("Figures", list(self.plots))] if self.plots else []),
-            ],
+            [section for section in sections if section.blocks],
             Provenance.now(self.seed, reproduces=self.source, command=command),
             self._record,
         )
