@@ -3,15 +3,9 @@
 import numpy as np
 
 from finitewidth.report import Column, Table
-from finitewidth.reproduce.compare import Comparison, Quantity, Steps, scalar
-from finitewidth.reproduce.networks import (
-    Drawn,
-    label,
-    nets,
-    networks_of,
-    with_output,
-)
-from finitewidth.reproduce.propositions import proposition
+from finitewidth.reproduce.compare import Quantity, scalar
+from finitewidth.reproduce.networks import Drawn, label, nets, with_output
+from finitewidth.reproduce.propositions import Statement, proposition
 from finitewidth.reproduce.result import Progress, Reproduction
 
 SIMULATED = {"biases_squared": lambda drawn: scalar(drawn.kernels.moment(2, "biases"))}
@@ -47,40 +41,35 @@ def largest_bb(drawn: Drawn) -> float:
 
 def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduction:
     """See `finitewidth.reproduce.reproduce`."""
-    steps = Steps(progress, len(nets(quick)) + 1)
-    means, squares, seconds = [], [], []
+    seconds = []
     for net in nets(quick):
-        drawn = Drawn(net, networks_of(net, quick), seed)
-        means.append(mean(drawn))
-        squares.append(squared(drawn))
         fewer = Drawn(net, 200 if quick else 1_000, seed)
         seconds.append((label(net), 0, largest_bb(fewer), fewer.size))
-        steps.done()
-    comparisons = [
-        Comparison(
-            "biases-mean",
-            "E K_b",
-            "Printed as an equality, d/2. The output bias counts 1, a hidden one ½ where no layer "
-            "below it is dead.",
-            means,
-        ),
-        Comparison(
-            "biases-squared",
-            "E K_b²",
-            "1/n_d = 1 in every sum (printed) and hidden layers only (corrected). ≃ leaves a "
-            "constant open: (d+1)/(2d) where β is small.",
-            squares,
-        ),
-    ]
-    found = proposition(
+    return proposition(
         4,
         "moments of the biases' part",
         "E K_b is not d/2. The form of E K_b² holds as ≃, with a constant near ½ at every "
         "d/n. Δ_bb is 0 in every network, up to rounding.",
-        comparisons,
+        [
+            Statement(
+                "biases-mean",
+                "E K_b",
+                "Printed as an equality, d/2. The output bias counts 1, a hidden one ½ where no "
+                "layer below it is dead.",
+                mean,
+            ),
+            Statement(
+                "biases-squared",
+                "E K_b²",
+                "1/n_d = 1 in every sum (printed) and hidden layers only (corrected). ≃ leaves a "
+                "constant open: (d+1)/(2d) where β is small.",
+                squared,
+            ),
+        ],
         SIMULATED,
         quick=quick,
         seed=seed,
+        progress=progress,
         further=[
             Table(
                 "Δ_bb",
@@ -97,5 +86,3 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
         ],
         numbers={f"largest Δ_bb, {name}": float(largest) for name, _, largest, _ in seconds},
     )
-    steps.done()
-    return found

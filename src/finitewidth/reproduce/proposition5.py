@@ -3,14 +3,9 @@
 import numpy as np
 
 from finitewidth.estimate import Estimate
-from finitewidth.reproduce.compare import Comparison, Quantity, Steps, scalar
-from finitewidth.reproduce.networks import (
-    Drawn,
-    nets,
-    networks_of,
-    with_output,
-)
-from finitewidth.reproduce.propositions import proposition
+from finitewidth.reproduce.compare import Quantity, scalar
+from finitewidth.reproduce.networks import Drawn, with_output
+from finitewidth.reproduce.propositions import Statement, proposition
 from finitewidth.reproduce.result import Progress, Reproduction
 
 
@@ -48,37 +43,28 @@ def update(drawn: Drawn) -> Quantity:
 
 def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduction:
     """See `finitewidth.reproduce.reproduce`."""
-    steps = Steps(progress, len(nets(quick)) + 1)
-    crosses, updates = [], []
-    for net in nets(quick):
-        drawn = Drawn(net, networks_of(net, quick), seed)
-        crosses.append(cross(drawn))
-        updates.append(update(drawn))
-        steps.done()
-    comparisons = [
-        Comparison(
-            "cross",
-            "E K_b K_w",
-            "1/n_d = 1 in every sum (printed) and hidden layers only (corrected). ≃ leaves a "
-            "constant open: (d+1)/(2d) where β is small.",
-            crosses,
-        ),
-        Comparison(
-            "update-wb",
-            "E Δ_wb",
-            "With and without 1/n_d in β. ≃ leaves a constant open: 1 where β is small.",
-            updates,
-        ),
-    ]
-    found = proposition(
+    return proposition(
         5,
         "weights and biases together",
         "Both forms hold as ≃, with β over the hidden layers. The constant of E K_b K_w "
         "goes from ½ to ⅙ as d/n grows; that of E Δ_wb stays near 1.",
-        comparisons,
+        [
+            Statement(
+                "cross",
+                "E K_b K_w",
+                "1/n_d = 1 in every sum (printed) and hidden layers only (corrected). ≃ leaves a "
+                "constant open: (d+1)/(2d) where β is small.",
+                cross,
+            ),
+            Statement(
+                "update-wb",
+                "E Δ_wb",
+                "With and without 1/n_d in β. ≃ leaves a constant open: 1 where β is small.",
+                update,
+            ),
+        ],
         SIMULATED,
         quick=quick,
         seed=seed,
+        progress=progress,
     )
-    steps.done()
-    return found
