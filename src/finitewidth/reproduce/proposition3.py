@@ -57,8 +57,8 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
             Statement(
                 "weights-squared",
                 "E K_w²",
-                "d² e^(5β) |x|⁴/n_0² with 1/n_d = 1 in β (printed) and without (corrected). ≃ leaves "
-                "a constant open, 1 where β is small.",
+                "d² e^(5β) |x|⁴/n_0² with 1/n_d = 1 in β (printed) and without (corrected). ≃ "
+                "leaves a constant open, 1 where β is small.",
                 squared,
             ),
             Statement(
