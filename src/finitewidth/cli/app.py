@@ -10,7 +10,7 @@ from finitewidth.cli.old import main_old
 BAD_INPUT = 2
 INTERRUPTED = 130
 
-COMMANDS = ("law", "sample", "step", "paths", "expansion", "design")
+COMMANDS = ("law", "sample", "step", "paths", "expansion", "design", "sweep", "reproduce")
 
 app = App(
     name="finitewidth",

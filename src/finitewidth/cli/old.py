@@ -6,9 +6,7 @@ import typer
 
 from finitewidth import __version__
 from finitewidth.cli.check import check
-from finitewidth.cli.reproduce import reproduce
 from finitewidth.cli.simulate import simulate
-from finitewidth.cli.sweep import sweep
 
 BAD_INPUT = 2
 
@@ -21,8 +19,6 @@ app = typer.Typer(
 )
 app.command()(simulate)
 app.command()(check)
-app.command()(reproduce)
-app.add_typer(sweep, name="sweep")
 
 
 def _version(show: bool | None) -> None:

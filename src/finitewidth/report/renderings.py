@@ -14,6 +14,9 @@ from finitewidth.report.layout import Layout
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
 
+ROOMY, TIGHT = 3, 2
+"""Blanks between two columns, and where there is no room for them."""
+
 
 @dataclass(frozen=True)
 class TerminalTable:
@@ -42,14 +45,18 @@ class TerminalTable:
 
         layout = self.layout
         kept = _that_fit(layout, options.max_width)
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+        gaps, natural = len(kept) - 1, sum(_natural(layout, k) for k in kept)
+        gap = ROOMY if natural + ROOMY * gaps <= options.max_width else TIGHT
+        padding = (0, 1, 0, gap - TIGHT)  # and the box has one blank
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=padding)
+        widths = _widths(layout, kept, options.max_width - gap * gaps)
         columns = [_column(layout, k) for k in kept]
-        for k, (_, padded) in zip(kept, columns, strict=True):
+        for k, width, (_, padded) in zip(kept, widths, columns, strict=True):
             right = layout.right[k]
             table.add_column(
                 Text(layout.headings[k], justify="right" if right else "left"),
                 justify="right" if right and not padded else "left",
-                min_width=_least(layout, k),
+                width=width,
                 overflow="fold",
             )
         for row in zip(*(cells for cells, _ in columns), strict=True):
@@ -77,14 +84,33 @@ def _least(layout: Layout, k: int) -> int:
     return max(map(cell_len, words), default=1)
 
 
+def _natural(layout: Layout, k: int) -> int:
+    """The column that breaks nothing."""
+    from rich.cells import cell_len
+
+    return max(map(cell_len, [*_column(layout, k)[0], layout.headings[k]]))
+
+
 def _that_fit(layout: Layout, width: int) -> list[int]:
     """The columns that are shown: the first, and from the right those of numbers give way."""
     kept = list(range(len(layout.headings)))
     least = [_least(layout, k) for k in kept]
     numeric = [k for k in kept[1:] if layout.right[k]] or kept[1:]
-    while numeric and sum(least[k] for k in kept) + 2 * (len(kept) - 1) > width:
+    while numeric and sum(least[k] for k in kept) + TIGHT * (len(kept) - 1) > width:
         kept.remove(numeric.pop())
     return kept
+
+
+def _widths(layout: Layout, kept: list[int], room: int) -> list[int]:
+    """As wide as what they hold; where there is no room, the widest that can be broken give way."""
+    least = [_least(layout, k) for k in kept]
+    found = [_natural(layout, k) for k in kept]
+    while sum(found) > room:
+        spare = [place for place, width in enumerate(found) if width > least[place]]
+        if not spare:
+            break
+        found[max(spare, key=lambda place: found[place])] -= 1
+    return found
 
 
 def _column(layout: Layout, k: int) -> tuple[list[str], bool]:

@@ -1,5 +1,6 @@
 """The published results that can be reproduced, by name."""
 
+from dataclasses import replace
 from importlib import import_module
 
 from finitewidth.reproduce.result import Progress, Reproduction
@@ -58,4 +59,4 @@ def reproduce(
     if seed < 0:
         raise ValueError(f"seed is {seed}, expected 0 or more.")
     module = import_module(f"finitewidth.reproduce.{name.replace('-', '_')}")
-    return module.reproduce(quick=quick, seed=seed, progress=progress)
+    return replace(module.reproduce(quick=quick, seed=seed, progress=progress), quick=quick)

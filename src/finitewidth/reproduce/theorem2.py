@@ -143,6 +143,7 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
             **{f"equal widths, exact/form at d/n = {x:g}": equal_width_form(x) for x in LARGE},
         },
         seed,
+        main=2,
     )
 
 

@@ -16,23 +16,7 @@ if TYPE_CHECKING:
 
 
 def export(dataset: "xarray.Dataset", path: str | Path) -> None:
-    """Write a dataset, replacing what has that name.
-
-    Parameters
-    ----------
-    dataset : xarray.Dataset
-        As `finitewidth.sweep.open` gives it.
-    path : str or path
-        Ending in ``.csv`` (one row a cell; no provenance), ``.nc`` (NetCDF 4) or ``.zarr`` (a
-        folder, format 3).
-
-    Raises
-    ------
-    ValueError
-        For another ending, a folder that does not exist, or a name that is something else.
-    RuntimeError
-        If a package is missing, or the file cannot be written.
-    """
+    """See `finitewidth.sweep.export`."""
     path = Path(path)
     writers: dict[str, Callable[[xarray.Dataset, Path], None]] = {
         ".csv": _csv,

@@ -1,9 +1,12 @@
-"""How far a store has come, without reading any result."""
+"""`Status`: how far a store has come, without reading any result."""
 
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from finitewidth.report import Column, Page, Provenance, Record, Section, Shown, Table
 from finitewidth.sweep.cells import Cell
+from finitewidth.sweep.shown.failures import failures
 from finitewidth.sweep.store import Reader
 
 
@@ -30,11 +33,13 @@ class MethodStatus:
 
 
 @dataclass
-class Status:
+class Status(Shown):
     """A store.
 
     Attributes
     ----------
+    store : str or path
+        Its file.
     methods : dict of str to MethodStatus
     causes : list of str
         Why cells failed.
@@ -46,19 +51,53 @@ class Status:
         Machines that computed.
     """
 
+    store: str | Path
     methods: dict[str, MethodStatus] = field(default_factory=dict)
     causes: list[str] = field(default_factory=list)
     runs: int = 0
     closed: bool = True
     hosts: int = 0
 
+    def page(self) -> Page:
+        """Cells by method, networks and computing time, failures, and the runs."""
+        last = "was closed" if self.closed else "runs or was cut off"
+        rows = [
+            [name, one.cells, one.finished, one.failed, one.chunks, one.networks]
+            for name, one in self.methods.items()
+        ]
+        columns = ["method", "cells", "finished", "failed", "chunks"]
+        networks = Column("networks", meaning="0 where formulas are evaluated")
+        return Page(
+            f"{self.store}",
+            [f"Runs: {self.runs}; the last one {last}. Machines that computed: {self.hosts}."],
+            [
+                Section("Cells", [Table("Cells by method", [*columns, networks], rows)]),
+                *failures(self.causes),
+            ],
+            Provenance.now(None),
+            self._record,
+        )
+
+    def _record(self) -> Record:
+        found = Record(
+            {"store": str(self.store)},
+            more={"failures": Counter(self.causes), "closed": self.closed},
+        )
+        for name, one in self.methods.items():
+            for count in fields(one):
+                found.exact(f"{name}, {count.name}", getattr(one, count.name), "counted")
+        found.exact("runs", self.runs, "counted")
+        found.exact("hosts", self.hosts, "counted")
+        return found
+
 
 def status(store: str | Path) -> Status:
-    """How far a store has come; raises as `Reader`."""
+    """See `finitewidth.sweep.status`."""
     with Reader(store) as reader:
         cells, counts, failures = reader.cells(), reader.counts(), reader.failures()
         sessions, hosts = reader.sessions(), reader.hosts()
     found = Status(
+        store,
         causes=list(failures.values()),
         runs=len(sessions),
         closed=bool(sessions) and sessions[-1].closed,
