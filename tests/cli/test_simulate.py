@@ -7,9 +7,9 @@ import pytest
 
 import finitewidth as fw
 from finitewidth.cli.simulate import prepared
-from finitewidth.cli.simulate_line import exact_quantiles, log_spread
-from finitewidth.cli.simulate_plot import training_panels
-from finitewidth.cli.simulate_run import Training
+from finitewidth.simulate.runs.line import exact_quantiles, log_spread
+from finitewidth.simulate.curves.figure import training_panels
+from finitewidth.simulate.runs.run import Training
 from finitewidth.law.sampler.quantile import from_sorted
 from finitewidth.report import Band
 from tests.cli.running import Run

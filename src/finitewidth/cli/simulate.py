@@ -8,11 +8,11 @@ import numpy as np
 import typer
 
 from finitewidth.cli import old_options as options
-from finitewidth.cli import simulate_line
+from finitewidth.simulate.runs import line as simulate_line
 from finitewidth.cli.progress import progress_bar
-from finitewidth.cli.simulate_plot import training_panels
-from finitewidth.cli.simulate_run import Trained, Training
-from finitewidth.cli.simulate_view import TrainingView
+from finitewidth.simulate.curves.figure import training_panels
+from finitewidth.simulate.runs.run import Trained, Training
+from finitewidth.simulate.runs.comparison import TrainingView
 from finitewidth.data import Data
 from finitewidth.data import load as read_data
 from finitewidth.network import MLP

@@ -6,7 +6,7 @@ import numpy as np
 import typer
 
 from finitewidth.cli.results import Results, describe, in_words
-from finitewidth.cli.simulate_run import Trained
+from finitewidth.simulate.runs.run import Trained
 from finitewidth.estimate import Estimate
 from finitewidth.law.sampler.quantile import from_sorted
 from finitewidth.report import Column, Table

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from finitewidth.cli.simulate_run import Trained
-from finitewidth.cli.simulate_view import BAND, LEAST
+from finitewidth.simulate.runs.run import Trained
+from finitewidth.simulate.runs.comparison import BAND, LEAST
 from finitewidth.report import Band, Curve, Panels, Plot
 
 PANELS: Mapping[str, tuple[str, str]] = {

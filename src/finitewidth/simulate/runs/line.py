@@ -6,9 +6,9 @@ import numpy as np
 import typer
 
 from finitewidth.cli.results import Results, describe
-from finitewidth.cli.simulate_plot import of_networks, spread_in_words
-from finitewidth.cli.simulate_run import Trained
-from finitewidth.cli.simulate_view import BAND, LEAST, data_in_words, median
+from finitewidth.simulate.curves.figure import of_networks, spread_in_words
+from finitewidth.simulate.runs.run import Trained
+from finitewidth.simulate.runs.comparison import BAND, LEAST, data_in_words, median
 from finitewidth.estimate import Estimate
 from finitewidth.law import KernelLaw
 from finitewidth.law.sampler.quantile import from_sorted
