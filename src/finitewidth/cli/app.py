@@ -22,7 +22,7 @@ app = App(
 )
 app.register_install_completion_command()
 # Commands are imported when they are called: one that needs no PyTorch does not wait for it.
-for name in ("law",):
+for name in ("law", "simulate"):
     app.command(f"finitewidth.cli.{name}:{name}", name=name)
 
 
@@ -32,7 +32,7 @@ def main() -> None:
     Exit codes: 0 fine, 1 a negative verdict or failed cells, 2 bad input, with one sentence on
     standard error, 130 interrupted.
     """
-    if sys.argv[1:2] and sys.argv[1] not in ("law",):
+    if sys.argv[1:2] and sys.argv[1] not in ("law", "simulate"):
         main_old()
     try:
         code = app(sys.argv[1:], exit_on_error=False, print_error=False)

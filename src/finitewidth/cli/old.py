@@ -11,7 +11,6 @@ from finitewidth.cli.expansion import expansion
 from finitewidth.cli.paths import paths
 from finitewidth.cli.reproduce import reproduce
 from finitewidth.cli.sample import sample
-from finitewidth.cli.simulate import simulate
 from finitewidth.cli.step import step
 from finitewidth.cli.sweep import sweep
 
@@ -26,7 +25,6 @@ app = typer.Typer(
 )
 app.command()(sample)
 app.command()(step)
-app.command()(simulate)
 app.command()(expansion)
 app.command()(check)
 app.command()(design)

@@ -82,7 +82,7 @@ def _that_fit(layout: Layout, width: int) -> list[int]:
     kept = list(range(len(layout.headings)))
     least = [_least(layout, k) for k in kept]
     numeric = [k for k in kept[1:] if layout.right[k]] or kept[1:]
-    while numeric and sum(least[k] for k in kept) + 2 * (len(kept) - 1) > width:
+    while numeric and sum(least[k] for k in kept) + 3 * (len(kept) - 1) > width:
         kept.remove(numeric.pop())
     return kept
 

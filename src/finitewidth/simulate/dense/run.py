@@ -123,4 +123,5 @@ def first_step(
         outputs=outputs,
         outputs_after=outputs_after,
         crossed=crossed,
+        seed=seed,
     )

@@ -1,131 +1,129 @@
-"""What `finitewidth simulate` is asked to do to a network, and a finished run of it."""
+"""Runs of several networks, one after the other, on the same data with the same seed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from finitewidth.network import MLP
-from finitewidth.simulate import Trajectory, train
+from finitewidth.report import Record
+from finitewidth.simulate.inputs import input_rows
+from finitewidth.simulate.progress import reporting
+from finitewidth.simulate.runs import rate
+from finitewidth.simulate.training.train import train
+from finitewidth.simulate.training.trajectory import Trajectory
 
-SHARE = 0.99
-"""Share of the networks whose kernels the learning rate is chosen for: kernels have heavy tails,
-and a step that suits the mean makes the largest diverge."""
+FLOAT32 = 2**14
+"""Width from which single precision is taken: matrices of that width are deferred, and their rows
+are what the time goes into."""
 
 
 @dataclass(frozen=True)
-class Trained:
+class Run:
     """One network's run.
 
     Attributes
     ----------
     name : str
         In tables and legends.
-    rate : float
-        The learning rate.
-    given : bool
-        Whether the rate was asked for.
     trajectory : Trajectory
+    given : bool
+        Whether its learning rate was given, rather than chosen by the kernel at the start.
     """
 
     name: str
-    rate: float
-    given: bool
     trajectory: Trajectory
-
-    @cached_property
-    def features_moved(self) -> np.ndarray:
-        """‖Φ_t − Φ_0‖/‖Φ_0‖ of the last hidden layer's feature kernel, [size, steps + 1].
-
-        0 for a network whose last hidden layer is dead on the data: it has no gradient and stays
-        at Φ = 0.
-        """
-        kernels = self.trajectory.features
-        if kernels.shape[2] == 0:
-            return np.zeros(kernels.shape[:2])
-        last = kernels[:, :, -1]
-        start = np.linalg.norm(last[:, :1], axis=(2, 3))
-        moved = np.linalg.norm(last - last[:, :1], axis=(2, 3))
-        return np.divide(moved, start, out=moved, where=start > 0)
-
-    @cached_property
-    def curves(self) -> dict[str, np.ndarray]:
-        """{name: [size, steps + 1]} of everything that is shown."""
-        return {
-            "loss": self.trajectory.loss,
-            "kernel_moved": self.trajectory.distance,
-            "features_moved": self.features_moved,
-            "alignment": self.trajectory.alignment,
-        }
+    given: bool
 
     @property
     def rule(self) -> str:
         """Where the learning rate comes from."""
-        if self.given:
-            return "given"
-        who = "" if self.trajectory.size == 1 else f" of {100 * SHARE:g} % of the networks"
-        return f"½ over the largest eigenvalue of the kernel at step 0{who}"
+        return "given" if self.given else rate.in_words(self.trajectory.size)
+
+    def put_rate(self, record: Record, name: str) -> None:
+        """The learning rate into a record."""
+        record.exact(name, self.trajectory.learning_rate, "given" if self.given else "½/λ_max")
 
 
-@dataclass(frozen=True)
-class Training:
-    """Data and schedule: everything but the network.
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """The training inputs of several runs.
 
     Attributes
     ----------
-    X, y : array [B, n_in], [B] or [B, n_out]
-    steps, size, seed, method, momentum, weight_decay, batch_size
-        As in `finitewidth.simulate.train`.
-    lr : float or None
-        The learning rate; None chooses one by the kernel at the start.
+    X : array [B, n_in]
+        In the precision of the runs.
+    description : str
+        What the data are; empty: not said.
     """
 
     X: np.ndarray
-    y: np.ndarray
-    steps: int
-    size: int
-    seed: int
-    method: str
-    momentum: float
-    weight_decay: float
-    batch_size: int | None
-    lr: float | None
+    description: str
 
-    def work(self, net: MLP) -> float:
-        """What a progress bar is shown for, in its units."""
-        return 10.0 * self.size * (self.steps + 1) * sum(net.widths) * len(self.X)
+    def in_words(self) -> str:
+        """Precision, data and loss of the runs."""
+        many = "1 input" if len(self.X) == 1 else f"{len(self.X)} inputs"
+        of = f" of {self.description}" if self.description else ""
+        mean = float((self.X.astype(np.float64) ** 2).sum(axis=1).mean())
+        size = "n_in" if np.isclose(mean, self.X.shape[1], rtol=1e-5) else f"{mean:.4g}"
+        return f"{self.X.dtype}; {many}{of}; mean |x|² = {size}; loss ½ Σ (N − y)²."
 
-    def rate(self, net: MLP) -> float:
-        """The learning rate of this network."""
-        if self.lr is not None:
-            return self.lr
-        start = train(net, self.X, self.y, 1.0, 0, self.size, self.seed, self.method,
-                      record=("kernels",)).kernels[:, 0]  # fmt: skip
-        return 0.5 / float(np.quantile(np.linalg.eigvalsh(start)[:, -1], SHARE))
+    def as_json(self, trajectory: Trajectory) -> dict[str, Any]:
+        """What was asked for, with the runs' seed and size."""
+        return {
+            "data": self.description,
+            "inputs": len(self.X),
+            "seed": trajectory.seed,
+            "precision": str(self.X.dtype),
+            "size": trajectory.size,
+        }
 
-    def of(
-        self,
-        name: str,
-        net: MLP,
-        store: str | None,
-        progress: Callable[[int, int], object] | None,
-    ) -> Trained:
-        """Train `size` networks, or read or finish the run that `store` holds."""
-        rate = self.rate(net)
-        trajectory = train(
-            net,
-            self.X,
-            self.y,
-            rate,
-            self.steps,
-            self.size,
-            self.seed,
-            self.method,
-            momentum=self.momentum,
-            weight_decay=self.weight_decay,
-            batch_size=self.batch_size,
-            store=store,
-            progress=progress or False,
-        )
-        return Trained(name, rate, self.lr is not None, trajectory)
+
+def work(nets: Iterable[MLP], inputs: int, steps: int, size: int) -> float:
+    """How long training them takes, in layers times networks at initialisation, roughly."""
+    return sum(10.0 * size * (steps + 1) * sum(net.widths) * inputs for net in nets)
+
+
+def in_turn(
+    nets: Mapping[str, MLP],
+    X: ArrayLike,
+    y: ArrayLike,
+    steps: int,
+    size: int,
+    seed: int,
+    method: str,
+    learning_rate: float | None,
+    data: str,
+    store: str | None,
+    progress: Callable[[int, int], object] | bool,
+    descent: Mapping[str, Any],
+) -> tuple[list[Run], Inputs]:
+    """Train every network, or read or finish its run; arguments as of `compare`."""
+    if not nets:
+        raise ValueError("there are no networks to be trained; give one or more.")
+    single = max(max(net.widths, default=0) for net in nets.values()) >= FLOAT32
+    single = single or getattr(X, "dtype", None) == np.float32
+    rows = input_rows(next(iter(nets.values())), X).astype(np.float32 if single else np.float64)
+    runs: list[Run] = []
+    with reporting(progress, "network steps") as report:
+        for place, (name, net) in enumerate(nets.items()):
+            chosen = learning_rate
+            if chosen is None:
+                chosen = rate.default_rate(net, rows, y, size, seed, method)
+            trajectory = train(
+                net,
+                rows,
+                y,
+                chosen,
+                steps,
+                size,
+                seed,
+                method,
+                store=f"{store}.{name.replace(' × ', 'x')}" if store and place else store,
+                progress=lambda done, of, before=place: report(before * of + done, len(nets) * of),
+                **descent,
+            )
+            runs.append(Run(name, trajectory, learning_rate is not None))
+    return runs, Inputs(rows, data)
