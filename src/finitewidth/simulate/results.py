@@ -7,16 +7,11 @@ import numpy as np
 from finitewidth._shapes import Float, Int
 from finitewidth.estimate import Estimate
 from finitewidth.network import MLP
-from finitewidth.network.words import as_json, in_words
-from finitewidth.report import Page, Provenance, Record, Section, Shown
+from finitewidth.report import Page, Shown
 from finitewidth.simulate import entries, statistics
 from finitewidth.simulate.inputs import whole
 
 PARTS = ("kernel", "weights", "biases")
-
-LAW = {"E K": "mean_kernel", "E K²/(E K)²": "dispersion"}
-DETAILS = {"E K_w": "mean_weights", "E K_b": "mean_biases", "Var K": "variance"}
-"""Columns of the tables."""
 
 EXACT_ORDERS = 4  # moments of one input's kernel that fw.KernelLaw has
 
@@ -127,47 +122,21 @@ class Ensemble(Shown):
 
     def page(self) -> Page:
         """Mean kernel and its spread at every input, with errors and trust; in detail its parts."""
-        count, found = self.outputs.shape[1], self._averages()
-        parts: dict[str, entries.Column] = {}
-        if self.size > 1:
-            columns = {head: found[name] for head, name in LAW.items() if name in found}
-            parts = {head: found[name] for head, name in DETAILS.items() if name in found}
-            answer = f"E K = {entries.entry(found['mean_kernel'], 0)}"
-            caption = f"{self.size} networks, {self.method}."
-        else:
-            columns = {"N": self.outputs[0], "K": self.kernels[0], "K_w": self.weights[0],
-                       "K_b": self.biases[0]}  # fmt: skip
-            answer = f"K = {entries.entry(self.kernels[0], 0):.6g}"
-            caption = f"One network, {self.method}; it says nothing about the spread over seeds."
-        where = " at the first input" if count > 1 else ""
-        title = "The kernel K(x, x) at initialisation"
-        more = [entries.table("Its parts and its variance", parts, count, caption)] if parts else []
-        return Page(
-            f"{answer}{where}",
-            [in_words(self.net)],
-            [
-                Section("At initialisation", [entries.table(title, columns, count, caption)]),
-                Section("Parts", more, detail=True),
-            ],
-            Provenance.now(self.seed),
-            self._record,
+        return entries.page(
+            self.net,
+            "The kernel K(x, x) at initialisation",
+            f"{self.method}.",
+            {"inputs": self.outputs.shape[1], "seed": self.seed, "size": self.size},
+            {
+                "mean_kernel": self.mean,
+                "mean_weights": lambda: self.mean("weights"),
+                "mean_biases": lambda: self.mean("biases"),
+                "dispersion": self.dispersion,
+                "variance": self.variance,
+            },
+            {"E K": "mean_kernel", "E K²/(E K)²": "dispersion"},
+            {"E K_w": "mean_weights", "E K_b": "mean_biases", "Var K": "variance"},
         )
-
-    def _averages(self) -> dict[str, Estimate]:
-        return entries.existing({
-            "mean_kernel": self.mean,
-            "mean_weights": lambda: self.mean("weights"),
-            "mean_biases": lambda: self.mean("biases"),
-            "dispersion": self.dispersion,
-            "variance": self.variance,
-        })  # fmt: skip
-
-    def _record(self) -> Record:
-        inputs = {"inputs": self.outputs.shape[1], "seed": self.seed, "size": self.size}
-        found = Record(inputs, as_json(self.net))
-        for name, average in self._averages().items():
-            found.estimate(name, average)
-        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,51 +211,19 @@ class FirstStep(Shown):
 
     def page(self) -> Page:
         """Mean change of the kernel at every input, real or frozen, beside its first order."""
-        count, found = self.outputs.shape[1], self._averages()
-        change = self.after[0] - self.before[0]
-        if self.size > 1:
-            columns = {"E K before": found["mean_before"], "E ΔK": found["mean_change"],
-                       "E ΔK, first order": found["mean_first_order"]}  # fmt: skip
-            answer = f"E ΔK = {entries.entry(found['mean_change'], 0)}"
-        else:
-            columns = {"K before": self.before[0], "ΔK": change,
-                       "ΔK, first order": self.first_order[0]}  # fmt: skip
-            answer = f"ΔK = {entries.entry(change, 0):.6g}"
         pattern = "pattern frozen" if self.pattern == "frozen" else "a real step"
-        where = " at the first input" if count > 1 else ""
-        many = "One network" if self.size == 1 else f"{self.size} networks"
-        caption = (
-            f"{many}, {self.method}. {self.crossed.mean():.4g} pre-activations opened or closed "
-            "(mean); first order is with the pattern frozen."
-        )
-        title = f"The kernel K(x, x) in one step, {pattern}, η = {self.learning_rate:g}"
-        return Page(
-            f"{answer}{where} in one step, {pattern}, η = {self.learning_rate:g}",
-            [in_words(self.net)],
-            [Section("One step", [entries.table(title, columns, count, caption)])],
-            Provenance.now(self.seed),
-            self._record,
-        )
-
-    def _averages(self) -> dict[str, Estimate]:
-        return entries.existing({
-            "mean_before": self.mean_before,
-            "mean_change": self.mean_change,
-            "mean_first_order": self.mean_first_order,
-        })  # fmt: skip
-
-    def _record(self) -> Record:
-        found = Record(
+        asked = {"inputs": self.outputs.shape[1], "seed": self.seed, "size": self.size}
+        return entries.page(
+            self.net,
+            f"The kernel K(x, x) in one step, {pattern}, η = {self.learning_rate:g}",
+            f"{self.method}; first order is with the pattern frozen. On average "
+            f"{self.crossed.mean():.4g} pre-activations opened or closed.",
+            asked | {"learning_rate": self.learning_rate, "pattern": self.pattern},
             {
-                "inputs": self.outputs.shape[1],
-                "seed": self.seed,
-                "size": self.size,
-                "learning_rate": self.learning_rate,
-                "pattern": self.pattern,
+                "mean_change": self.mean_change,
+                "mean_first_order": self.mean_first_order,
+                "mean_before": self.mean_before,
             },
-            as_json(self.net),
+            {"E ΔK": "mean_change", "E ΔK, first order": "mean_first_order"},
+            {"E K before": "mean_before"},
         )
-        for name, average in self._averages().items():
-            found.estimate(name, average)
-        found.exact("crossed", self.crossed, f"simulated networks, {self.method}")
-        return found

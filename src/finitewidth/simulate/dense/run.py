@@ -56,6 +56,7 @@ def ensemble(
             report(last, size)
     return Ensemble(
         net=net, outputs=outputs, weights=weights, biases=biases, kernels=weights + biases
+        seed=seed,
     )
 
 

@@ -129,8 +129,5 @@ def compare(
     ValueError, TypeError, RuntimeError
         As `train`, and without networks.
     """
-    return Comparison(
-        *in_turn(
-            nets, X, y, steps, size, seed, method, learning_rate, data, store, progress, descent
-        )
-    )
+    descent |= {"learning_rate": learning_rate, "data": data, "store": store, "progress": progress}
+    return Comparison(*in_turn(nets, X, y, steps, size, seed, method, **descent))

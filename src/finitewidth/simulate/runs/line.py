@@ -221,12 +221,8 @@ def along_line(
     seed: int = 0,
     method: str = "auto",
     *,
-    learning_rate: float | None = None,
     start: Start | None = None,
-    data: str = "",
-    store: str | None = None,
-    progress: Callable[[int, int], object] | bool = False,
-    **descent: Any,
+    **options: Any,
 ) -> Line:
     """Train networks of a line, and show the law of their trajectories beside each other.
 
@@ -238,7 +234,7 @@ def along_line(
         (net, x, levels) → `Estimate` of the quantiles of K(x, x) at initialisation, drawn into
         the figure at step 0 where there is one input; a ValueError says that it does not cover a
         network. `finitewidth.law.start_quantiles` is the exact law's.
-    X, y, steps, size, seed, method, learning_rate, data, store, progress, **descent
+    X, y, steps, size, seed, method, **options
         As in `compare`; names are ``WIDTH × HIDDEN``, in names of stores ``WIDTHxHIDDEN``.
 
     Returns
@@ -251,7 +247,4 @@ def along_line(
         As `compare`.
     """
     named = {f"{net.widths[0]} × {len(net.widths)}": net for net in nets}
-    runs, inputs = in_turn(
-        named, X, y, steps, size, seed, method, learning_rate, data, store, progress, descent
-    )
-    return Line(runs, inputs, start)
+    return Line(*in_turn(named, X, y, steps, size, seed, method, **options), start)

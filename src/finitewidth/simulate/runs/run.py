@@ -91,14 +91,15 @@ def in_turn(
     X: ArrayLike,
     y: ArrayLike,
     steps: int,
-    size: int,
-    seed: int,
-    method: str,
-    learning_rate: float | None,
-    data: str,
-    store: str | None,
-    progress: Callable[[int, int], object] | bool,
-    descent: Mapping[str, Any],
+    size: int = 1,
+    seed: int = 0,
+    method: str = "auto",
+    *,
+    learning_rate: float | None = None,
+    data: str = "",
+    store: str | None = None,
+    progress: Callable[[int, int], object] | bool = False,
+    **descent: Any,
 ) -> tuple[list[Run], Inputs]:
     """Train every network, or read or finish its run; arguments as of `compare`."""
     if not nets:
