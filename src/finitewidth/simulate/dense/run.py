@@ -55,7 +55,11 @@ def ensemble(
             one_batch(first, last, rng)
             report(last, size)
     return Ensemble(
-        net=net, outputs=outputs, weights=weights, biases=biases, kernels=weights + biases
+        net=net,
+        outputs=outputs,
+        weights=weights,
+        biases=biases,
+        kernels=weights + biases,
         seed=seed,
     )
 
