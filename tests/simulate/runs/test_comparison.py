@@ -55,11 +55,11 @@ def test_wide_networks_are_trained_in_single_precision() -> None:
 
 
 def test_a_page_says_what_the_networks_are() -> None:
-    rate = {"learning_rate": 0.01}
-    same = fw.simulate.compare(NETS, X, Y, 1, **rate).page()
+    same = fw.simulate.compare(NETS, X, Y, 1, learning_rate=0.01).page()
     assert sum("tanh" in line for line in same.lead) == 1
     nets = {"narrow": NETS["ntk"], "wide": fw.MLP(64, [20], "tanh")}
-    lead = fw.simulate.compare(nets, 2 * X, Y, 1, data="twice", **rate).page().lead
+    twice = fw.simulate.compare(nets, 2 * X, Y, 1, learning_rate=0.01, data="twice")
+    lead = twice.page().lead
     assert [line.split(":")[0] for line in lead[:2]] == ["narrow", "wide"]
     assert "4 inputs of twice; mean |x|² = 256" in lead[2]
 

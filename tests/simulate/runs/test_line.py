@@ -1,5 +1,7 @@
 """A line of networks shows at step 0 what another witness says of it, where that is asked."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ X, Y = np.ones((1, 6)), np.ones(1)
 NETS = fw.network.on_line(fw.MLP(6, []), (2, 3), beta=0.25)
 
 
-def made_up(net: fw.MLP, x: np.ndarray, levels: tuple[float, ...]) -> fw.Estimate:
+def made_up(net: fw.MLP, x: np.ndarray, levels: Sequence[float]) -> fw.Estimate:
     assert x.shape == (6,)
     return fw.Estimate(np.array([1.0, 2.0, 2.0 * net.depth]), np.full(3, 0.1), 10, "made up")
 

@@ -61,15 +61,13 @@ def table(title: str, curves: Curves, method: str, rule: str) -> Table:
     )
 
 
-def panels(runs: Mapping[str, Curves], words: str) -> Panels:
+def panels(runs: Mapping[str, Curves]) -> Panels:
     """Loss, movement of the kernel and of the last hidden layer's features, a colour a run.
 
     Parameters
     ----------
     runs : mapping of str to curves
         Runs on the same data by their names.
-    words : str
-        The networks and their data.
     """
     every = list(runs.values())
     size = len(every[0]["loss"])
@@ -87,7 +85,7 @@ def panels(runs: Mapping[str, Curves], words: str) -> Panels:
     ]
     return Panels(
         "Training, step by step",
-        f"{words} {bands.in_words(size)} Φ is the feature kernel of the last hidden layer.",
+        f"{bands.in_words(size)} Φ is the feature kernel of the last hidden layer.",
         plots,
     )
 

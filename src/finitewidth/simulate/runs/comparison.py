@@ -48,8 +48,7 @@ class Comparison(Shown):
 
     def panels(self) -> Panels:
         """Loss, movement of the kernel and of the features, a colour a run."""
-        words = " ".join([*(f"{line}." for line in self._networks()), self._data()])
-        return by_step.panels(self._curves, words)
+        return by_step.panels(self._curves)
 
     def page(self) -> Page:
         """How far the features moved, and each run by step."""

@@ -180,13 +180,17 @@ class Trajectory(Shown):
 
     @cached_property
     def curves(self) -> dict[str, Float[np.ndarray, "size T"]]:
-        """Loss, ``"kernel_moved"``, ``"features_moved"`` and ``"alignment"``, where they exist."""
+        """Loss, ``"kernel_moved"``, ``"features_moved"`` and ``"alignment"``.
+
+        Left out is what was not recorded, is not defined, or leaves the range of float64.
+        """
         found = {}
-        for name, attribute in CURVES.items():
-            try:
-                found[name] = getattr(self, attribute)
-            except ValueError:
-                continue  # not recorded, or without a meaning here
+        with np.errstate(over="raise"):  # shortly before a run diverges
+            for name, attribute in CURVES.items():
+                try:
+                    found[name] = getattr(self, attribute)
+                except (ValueError, FloatingPointError):
+                    continue
         return found
 
     def divergence(self, name: str = "the run") -> list[str]:
@@ -209,7 +213,7 @@ class Trajectory(Shown):
         answer = by_step.answer({"": self.curves}, self.steps_done, bool(self.net.widths))
         title = f"By step, at learning rate {self.learning_rate:.4g}"
         table = by_step.table(title, self.curves, self.method, "")
-        figure = Later(lambda: by_step.panels({"networks": self.curves}, in_words(self.net) + "."))
+        figure = Later(lambda: by_step.panels({"networks": self.curves}))
         return Page(
             answer.rstrip("."),
             [*self.divergence("The run"), in_words(self.net)],
