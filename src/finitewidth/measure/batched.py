@@ -75,7 +75,7 @@ class Stack:
 
     @property
     def size(self) -> int:
-        """S."""
+        """Seeds S."""
         return len(next(iter(self.trained.values())))
 
 

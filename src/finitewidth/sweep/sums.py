@@ -72,7 +72,7 @@ class Sums:
 
     @property
     def size(self) -> int:
-        """Networks."""
+        """Networks that were added up."""
         return int(self.sums[:, 0].sum())
 
     def central(self) -> list[float]:

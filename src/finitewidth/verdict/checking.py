@@ -121,13 +121,13 @@ def check(
     from finitewidth.verdict.draws import recognised_network
     from finitewidth.verdict.measured import measure
 
-    found = measure(make_model, X, y, loss, learning_rate, seeds, workers, progress)
-    recognised = recognised_network(make_model, found.start.seeds, X)
-    return verdict_on(found, recognised, X, y, loss, learning_rate, limits)
+    measured = measure(make_model, X, y, loss, learning_rate, seeds, workers, progress)
+    recognised = recognised_network(make_model, measured.start.seeds, X)
+    return verdict_on(measured, recognised, X, y, loss, learning_rate, limits)
 
 
 def verdict_on(
-    found: "Measured",
+    measured: "Measured",
     recognised: "Recognised",
     X: Any,
     y: Any,
@@ -138,48 +138,48 @@ def verdict_on(
     """The verdict on finished measurements."""
     from finitewidth.verdict.table import rows, shares
 
-    count = len(found.start.seeds)
-    if found.diverged is None:
-        decision = _at_the_start(found, count)
+    count = len(measured.start.seeds)
+    if measured.diverged is None:
+        decision = _at_the_start(measured, count)
     else:
-        movement = found.descent.movement if found.descent is not None else None
-        decision = regimes.decide(found.diverged, found.log_spread, movement, count)
-    table = rows(found, recognised, X, y, loss, learning_rate, limits)
-    told = []
-    change = found.step_change
+        movement = measured.descent.movement if measured.descent is not None else None
+        decision = regimes.decide(measured.diverged, measured.log_spread, movement, count)
+    table = rows(measured, recognised, X, y, loss, learning_rate, limits)
+    sentences = []
+    change = measured.step_change
     passed = True
     if limits.max_dispersion is not None:
         kept, text = keeps(
-            found.start.dispersion, limits.max_dispersion, "the dispersion E K²/(E K)²", count
+            measured.start.dispersion, limits.max_dispersion, "the dispersion E K²/(E K)²", count
         )
-        passed, told = passed and kept, [*told, text]
+        passed, sentences = passed and kept, [*sentences, text]
     if limits.max_kernel_change is not None:
         if change is None:
             kept, text = False, "the step is not finite, so its kernel change keeps no limit."
         else:
             what = "the kernel's relative change in one step"
             kept, text = keeps(change, limits.max_kernel_change, what, count)
-        passed, told = passed and kept, [*told, text]
+        passed, sentences = passed and kept, [*sentences, text]
     from finitewidth.verdict.words import notes, sentence
 
     return Check(
         verdict=decision.word,
-        sentence=sentence(decision, found, learning_rate),
+        sentence=sentence(decision, measured, learning_rate),
         table=table,
         passed=passed,
-        limits=tuple(text[0].upper() + text[1:] for text in told),
+        limits=tuple(text[0].upper() + text[1:] for text in sentences),
         theory=recognised.sentence,
-        shares=shares(found, recognised, X),
+        shares=shares(measured, recognised, X),
         decision=decision,
-        notes=notes(found, recognised, loss),
+        notes=notes(measured, recognised, loss),
         seeds=count,
-        measured=found,
+        measured=measured,
     )
 
 
-def _at_the_start(found: "Measured", seeds: int) -> Decision:
-    """Without a step only the randomness can be told."""
-    random = regimes.by_spread(found.log_spread, seeds)
+def _at_the_start(measured: "Measured", seeds: int) -> Decision:
+    """Without a step only the randomness is known."""
+    random = regimes.by_spread(measured.log_spread, seeds)
     if random is not None:
         return random
     return Decision(

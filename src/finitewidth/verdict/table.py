@@ -21,7 +21,7 @@ from finitewidth.verdict.theory import (
 
 
 def rows(
-    found: Measured,
+    measured: Measured,
     recognised: Recognised,
     X: Any,
     y: Any,
@@ -30,7 +30,7 @@ def rows(
     limits: Limits,
 ) -> list[Measurement]:
     """In the order in which they are read."""
-    start, seeds = found.start, len(found.start.seeds)
+    start, seeds = measured.start, len(measured.start.seeds)
     prediction = _prediction(recognised, X)
     dispersion = start.dispersion
     spread = float(np.sqrt(max(float(dispersion.value) - 1.0, 0.0)))
@@ -49,8 +49,8 @@ def rows(
             "mean).", passed,
         ),
         Measurement(
-            "log_spread", "standard deviation of ln K", found.log_spread, None,
-            f"A typical seed lies a factor {np.exp(float(found.log_spread.value)):.3g} above or "
+            "log_spread", "standard deviation of ln K", measured.log_spread, None,
+            f"A typical seed lies a factor {np.exp(float(measured.log_spread.value)):.3g} above or "
             "below the middle one; from 0.5 on a kernel is called strongly random.",
         ),
     ]  # fmt: skip
@@ -67,8 +67,8 @@ def rows(
             f"{10 ** float(start.log10_condition_spread.value):.2g}.",
         ),
     ]  # fmt: skip
-    if found.step is not None and learning_rate is not None:
-        table += _step(found, prediction, X, y, loss, learning_rate, limits)
+    if measured.step is not None and learning_rate is not None:
+        table += _step(measured, prediction, X, y, loss, learning_rate, limits)
     return table
 
 
@@ -89,13 +89,13 @@ def _carried(mean: Estimate, values: np.ndarray) -> Estimate:
 
 
 def _step(
-    found: Measured, prediction: Prediction | None, X: Any, y: Any, loss: Any, rate: float,
+    measured: Measured, prediction: Prediction | None, X: Any, y: Any, loss: Any, rate: float,
     limits: Limits,
 ) -> list[Measurement]:  # fmt: skip
-    step, seeds = found.step, len(found.start.seeds)
+    step, seeds = measured.step, len(measured.start.seeds)
     assert step is not None
-    assert found.descent is not None
-    change = found.step_change
+    assert measured.descent is not None
+    change = measured.step_change
     table: list[Measurement] = []
     if change is not None:
         passed = None
@@ -133,7 +133,7 @@ def _step(
     if simple and loss == "mse" and prediction is not None:
         target = float(np.asarray(y, dtype=float).reshape(-1)[0])
         table += step_rows(prediction, step, rate, target)
-    movement = found.descent.movement
+    movement = measured.descent.movement
     if movement is not None:
         table.append(
             Measurement(
@@ -142,27 +142,27 @@ def _step(
                 "from 10 % on feature learning.",
             )
         )  # fmt: skip
-    assert found.diverged is not None
-    hits = int(found.descent.diverged.sum())
+    assert measured.diverged is not None
+    hits = int(measured.descent.diverged.sum())
     table.append(
         Measurement(
-            "diverged", "share of seeds whose loss does not fall", found.diverged, None,
+            "diverged", "share of seeds whose loss does not fall", measured.diverged, None,
             f"{hits} of {seeds} seeds; the share is pulled towards one half by two seeds each way.",
         )
     )  # fmt: skip
     return table
 
 
-def shares(found: Measured, recognised: Recognised, X: Any) -> list[Measurement]:
+def shares(measured: Measured, recognised: Recognised, X: Any) -> list[Measurement]:
     """Each layer's share of the mean diagonal."""
-    measured = found.start.layer_shares
+    shares_of = measured.start.layer_shares
     prediction = _prediction(recognised, X)
-    exact: list[float | None] = [None] * len(measured)
+    exact: list[float | None] = [None] * len(shares_of)
     if prediction:
         exact = list(prediction.shares())
     return [
         Measurement(f"share_{name}", name, estimate, value)
-        for (name, estimate), value in zip(measured.items(), exact, strict=True)
+        for (name, estimate), value in zip(shares_of.items(), exact, strict=True)
     ]
 
 

@@ -10,29 +10,29 @@ MANY = 100_000
 """Seeds that nobody runs."""
 
 
-def sentence(decision: Decision, found: Measured, learning_rate: float | None) -> str:
+def sentence(decision: Decision, measured: Measured, learning_rate: float | None) -> str:
     """What the word means for this model, with the numbers it rests on."""
-    seeds = len(found.start.seeds)
-    spread = 100 * max(float(found.start.dispersion.value) - 1.0, 0.0) ** 0.5
+    seeds = len(measured.start.seeds)
+    spread = 100 * max(float(measured.start.dispersion.value) - 1.0, 0.0) ** 0.5
     if decision.word == regimes.UNDECIDED:
-        return _undecided(decision, found)
+        return _undecided(decision, measured)
     if decision.word == regimes.STRONGLY_RANDOM:
         return (
-            f"ln K varies by {found.log_spread} between {seeds} seeds, so what one seed's kernel "
-            "says holds for that seed alone; a wider or shallower network would vary less."
+            f"ln K varies by {measured.log_spread} between {seeds} seeds, so what one seed's "
+            "kernel says holds for that seed alone; a wider or shallower network would vary less."
         )
-    assert found.descent is not None
+    assert measured.descent is not None
     if decision.word == regimes.DIVERGES:
-        hits = int(found.descent.diverged.sum())
+        hits = int(measured.descent.diverged.sum())
         return (
             f"at learning rate {learning_rate:g} the loss of {hits} of {seeds} seeds does not fall "
             'under gradient descent on this batch; "mse" and "cross_entropy" are sums over the '
             "batch, for which a rate meant for an average is too large by the number of inputs."
         )
-    movement = found.descent.movement
+    movement = measured.descent.movement
     assert movement is not None
     moved = f"{short_form(100 * float(movement.value), 100 * float(movement.std_error))} %"
-    told = (
+    text = (
         f"while the loss falls by a factor e the kernel moves {moved} (mean over {movement.size} "
         f"seeds at rate {learning_rate:g}); seeds differ by {spread:.2g} % at the start"
     )
@@ -42,23 +42,23 @@ def sentence(decision: Decision, found: Measured, learning_rate: float | None) -
         regimes.FEATURES: "training remakes the kernel, and the one at the start does not describe "
         "it.",
     }
-    return f"{told}. {meaning[decision.word][0].upper()}{meaning[decision.word][1:]}"
+    return f"{text}. {meaning[decision.word][0].upper()}{meaning[decision.word][1:]}"
 
 
-def _undecided(decision: Decision, found: Measured) -> str:
-    seeds = len(found.start.seeds)
+def _undecided(decision: Decision, measured: Measured) -> str:
+    seeds = len(measured.start.seeds)
     between = " or ".join(decision.between)
     if decision.about == "targets":
         return (
-            f"ln K varies by {found.log_spread} between {seeds} seeds, which is not strongly "
+            f"ln K varies by {measured.log_spread} between {seeds} seeds, which is not strongly "
             f"random; {between} is a question of training: give targets and a learning rate."
         )
     quantity = {
-        "diverged": ("the share of seeds whose loss does not fall", found.diverged),
-        "log_spread": ("the standard deviation of ln K", found.log_spread),
+        "diverged": ("the share of seeds whose loss does not fall", measured.diverged),
+        "log_spread": ("the standard deviation of ln K", measured.log_spread),
         "movement": (
             "the kernel's movement per factor e of the loss",
-            None if found.descent is None else found.descent.movement,
+            None if measured.descent is None else measured.descent.movement,
         ),
     }[decision.about]
     if quantity[1] is None:
@@ -74,13 +74,13 @@ def _undecided(decision: Decision, found: Measured) -> str:
     )
 
 
-def notes(found: Measured, recognised: Recognised, loss: object) -> tuple[str, ...]:
+def notes(measured: Measured, recognised: Recognised, loss: object) -> tuple[str, ...]:
     """What the statements hold for."""
     of = "the loss that was given" if callable(loss) else "the loss summed over this batch"
     short = 0
-    if found.descent is not None:
-        short = sum(not d.diverged and d.folds < 1.0 for d in found.descent.descents)
-    told = [
+    if measured.descent is not None:
+        short = sum(not d.diverged and d.folds < 1.0 for d in measured.descent.descents)
+    sentences = [
         "K is traced over outputs and over all trained parameters."
         if recognised.outputs != 1
         else "K is summed over all trained parameters.",
@@ -89,14 +89,14 @@ def notes(found: Measured, recognised: Recognised, loss: object) -> tuple[str, .
             f"are full-batch gradient descent on {of}, and say nothing about Adam."
         ),
     ]
-    for estimate in (found.start.dispersion, found.start.log10_condition):
+    for estimate in (measured.start.dispersion, measured.start.log10_condition):
         if not estimate.trusted:
-            told.append(estimate.note)
+            sentences.append(estimate.note)
     if short:
-        told.append(
-            f"The loss of {short} of {len(found.start.seeds)} seeds had not fallen by a factor e "
-            "when their descent ended; their movement is extrapolated."
+        sentences.append(
+            f"The loss of {short} of {len(measured.start.seeds)} seeds had not fallen by a factor "
+            "e when their descent ended; their movement is extrapolated."
         )
-    if found.step is not None:
-        told += list(dict.fromkeys(note for u in found.step.updates for note in u.notes))
-    return tuple(told)
+    if measured.step is not None:
+        sentences += list(dict.fromkeys(note for u in measured.step.updates for note in u.notes))
+    return tuple(sentences)

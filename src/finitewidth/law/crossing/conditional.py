@@ -85,7 +85,7 @@ def conditional(
     size, seed : int
         Networks in all, and the seed that alone decides their numbers.
     workers, progress
-        Threads, and a callable told (networks done, networks in all).
+        Threads, and a callable given (networks done, networks in all).
 
     Raises
     ------

@@ -212,7 +212,7 @@ def _ratio(name: str, value: float, dispersion: Magnitude, size: int) -> Estimat
 
 
 def _log_law(sums: GroupedSums) -> LogLaw:
-    def found(statistic) -> Estimate:
+    def estimate(statistic) -> Estimate:
         value, error, size = sums.estimate(statistic)
         return Estimate(value, error, size, METHOD)
 
@@ -225,5 +225,8 @@ def _log_law(sums: GroupedSums) -> LogLaw:
         return statistic
 
     return LogLaw(
-        found(lambda m: m[0]), found(lambda m: m[1]), found(shape(3, 0.0)), found(shape(4, 3.0))
+        estimate(lambda m: m[0]),
+        estimate(lambda m: m[1]),
+        estimate(shape(3, 0.0)),
+        estimate(shape(4, 3.0)),
     )

@@ -93,7 +93,7 @@ class UpdateEnsemble:
         above, below = 2 * whole - 4 * half, 4 * half - whole
         if below.mean() == 0:
             return None
-        found = _honest(statistics.ratio(above, below), below, "change at small rates")
+        found = _noted(statistics.ratio(above, below), below, "change at small rates")
         return self._marked(found, len(self.seeds) - len(whole))
 
     @property
@@ -184,14 +184,14 @@ class UpdateEnsemble:
 
 
 def _average(values: np.ndarray, name: str) -> Estimate:
-    return _honest(statistics.mean(values), values, name)
+    return _noted(statistics.mean(values), values, name)
 
 
 def _ratio(above: np.ndarray, below: np.ndarray, name: str) -> Estimate:
-    return _honest(statistics.ratio(above, below), above, name)
+    return _noted(statistics.ratio(above, below), above, name)
 
 
-def _honest(found: Estimate, values: np.ndarray, name: str) -> Estimate:
+def _noted(found: Estimate, values: np.ndarray, name: str) -> Estimate:
     """Mark an average that few seeds carry: changes of a kernel are heavy-tailed."""
     note = statistics.too_few_carry(values, name)
     return _untrusted(found, note) if note else found

@@ -8,7 +8,7 @@ import torch
 
 from finitewidth._memory import available, readable
 from finitewidth._shapes import Float
-from finitewidth.simulate.deferred.coordinates import Found, Remembered
+from finitewidth.simulate.deferred.coordinates import Coordinates, Remembered
 from finitewidth.simulate.deferred.directions import UnequalRanks
 from finitewidth.simulate.deferred.partial import LEFT, RIGHT, Partial
 from finitewidth.simulate.deferred.products import multiply, norms
@@ -293,7 +293,7 @@ class DeferredMatrix:
             answers[part.networks] = answer
         return answers
 
-    def _coordinates(self, side: int, rows: torch.Tensor, forgiving: bool = False) -> Found:
+    def _coordinates(self, side: int, rows: torch.Tensor, forgiving: bool = False) -> Coordinates:
         """Coordinates of the rows in what the networks know on a side; new directions are learnt.
 
         Stored networks have none. Where only coordinates that are not finite can be meant, they
@@ -311,7 +311,7 @@ class DeferredMatrix:
             )
         return found
 
-    def _learn(self, side: int, rows: torch.Tensor) -> Found:
+    def _learn(self, side: int, rows: torch.Tensor) -> Coordinates:
         sizes, strange = norms(rows), None
         finite = sizes.isfinite()
         if not bool(finite.all()):
@@ -336,7 +336,7 @@ class DeferredMatrix:
                     known.append((part.networks, coordinates))
             parts.append(part)
         self._parts = parts
-        return Found.joined(known, self.size, rows, strange)
+        return Coordinates.joined(known, self.size, rows, strange)
 
 
 _KINDS: dict[type[Partial] | type[Stored], str] = {Partial: "partial", Stored: "stored"}

@@ -56,7 +56,7 @@ class Problem:
 
     @property
     def probes(self) -> int:
-        """P."""
+        """Probes P."""
         return len(self.X if self.probe is None else self.probe)
 
 

@@ -11,7 +11,7 @@ class InProcess(Engine):
         self._tasks: list[Task] = []
 
     def capacity(self) -> int:
-        """One."""
+        """One task at a time."""
         return 1
 
     def submit(self, task: Task) -> None:
