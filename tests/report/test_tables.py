@@ -126,6 +126,7 @@ def test_the_terminal_reads_no_markup_and_loses_no_digit():
     for width in range(16, 80):
         shown = terminal(table, width=width)
         assert ("1234567" in shown) or ("7" not in shown), width
+        assert ("1.283(4)" in shown) or ("1.283" not in shown), width
 
 
 @pytest.mark.parametrize("width", range(40, 100))

@@ -10,7 +10,9 @@ from finitewidth.cli.old import main_old
 BAD_INPUT = 2
 INTERRUPTED = 130
 
-COMMANDS = ("law", "sample", "step", "paths", "expansion", "design", "sweep", "reproduce")
+COMMANDS = (
+    "law", "sample", "step", "simulate", "paths", "expansion", "design", "sweep", "reproduce",
+)  # fmt: skip
 
 app = App(
     name="finitewidth",

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from finitewidth.cli.network_options import Network
 from finitewidth.cli.numbers import Whole
 from finitewidth.cli.output import FigureOutput
-from finitewidth.data import unit_inputs
+from finitewidth.data import load, unit_inputs
 from finitewidth.expansion import Overview, criticality
 from finitewidth.law import KernelLaw
 
@@ -62,5 +62,5 @@ def _inputs(network: Network, data: str | None, count: int) -> tuple[Any, str | 
             "--data was given with --input or --n-in; give --data and --inputs for several "
             "inputs, or --input for one."
         )
-    X = unit_inputs(data, count, "cross_entropy", "--data").X
+    X = unit_inputs(load(data, count, "cross_entropy", "--data").X)
     return X, f"{len(X)} inputs of {data}, mean |x|² = n_in"

@@ -6,7 +6,6 @@ import typer
 
 from finitewidth import __version__
 from finitewidth.cli.check import check
-from finitewidth.cli.simulate import simulate
 
 BAD_INPUT = 2
 
@@ -17,7 +16,6 @@ app = typer.Typer(
     help="How random a network's neural tangent kernel is, how far training moves it, "
     "and which widths and depth would change that.",
 )
-app.command()(simulate)
 app.command()(check)
 
 

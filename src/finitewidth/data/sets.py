@@ -1,6 +1,6 @@
 """Data sets that are named in text: the digits, an .npz file, a function."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -75,27 +75,6 @@ def load(spec: str, count: int | None = None, loss: str = "mse", name: str = "da
             "target for every input."
         )
     return Data(inputs[:count], targets[:count], description)
-
-
-def unit_inputs(spec: str, count: int | None = None, loss: str = "mse", name: str = "data") -> Data:
-    """The same as vectors [B, n_in] of float64, scaled together to a mean |x|² of n_in.
-
-    Parameters
-    ----------
-    spec, count, loss, name
-        As of `load`.
-
-    Raises
-    ------
-    ValueError, RuntimeError
-        As of `load`, and for inputs that are all 0 or not finite.
-    """
-    data = load(spec, count, loss, name)
-    X = np.asarray(data.X, dtype=np.float64).reshape(len(data.X), -1)
-    mean = float((X**2).sum(axis=1).mean())
-    if not 0 < mean < np.inf:
-        raise ValueError(f"the inputs of {name} {spec!r} have mean |x|² = {mean}; give others.")
-    return replace(data, X=X * np.sqrt(X.shape[1] / mean))
 
 
 def _numbers(values: Any, source: str, name: str) -> np.ndarray:
