@@ -204,7 +204,8 @@ class DaskEngine(Engine):
 
 def silenced() -> list[tuple[logging.Logger, int]]:
     """Dask's own complaints are switched off, since they are told in a sentence; what to undo."""
-    loggers = [logging.getLogger(f"distributed.{name}") for name in ("client", "core", "comm")]
+    names = "batched", "client", "core", "comm"
+    loggers = [logging.getLogger(f"distributed.{name}") for name in names]
     before = [(logger, logger.level) for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL + 1)
