@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 import finitewidth as fw
+from finitewidth.report import Plot
+from finitewidth.report.renderings import markdown_text
 from tests.cli.models import MODELS
-from tests.cli.running import Run
+from tests.cli.running import Run, document
 
 torch = pytest.importorskip("torch", reason="PyTorch (the torch extra) is not installed")
 
@@ -67,10 +69,10 @@ def test_json_of_the_start_holds_the_ensemble(run: Run, folder: Path, data: str)
 def test_json_holds_the_verdict_of_the_library(run: Run, folder: Path, data: str) -> None:
     done = run("check", "checked_models:make", "--data", data, *STEP, "--json")
     assert done.returncode == 0, done.stderr
-    document = json.loads(done.stdout)
+    found = json.loads(done.stdout)
     X, y = models().data()
     direct = fw.check(models().make, X[:4], y[:4], learning_rate=0.01, seeds=6)
-    assert list(document) == [
+    assert list(found) == [
         "inputs",
         "results",
         "samples",
@@ -79,23 +81,23 @@ def test_json_holds_the_verdict_of_the_library(run: Run, folder: Path, data: str
         "verdict",
         "version",
     ]
-    verdict = document["verdict"]
+    verdict = found["verdict"]
     assert verdict["word"] == direct.verdict
     assert verdict["sentence"] == direct.sentence
     assert (verdict["passed"], verdict["limits"]) == (True, [])
     assert verdict["theory"] == direct.theory
     assert verdict["seeds_needed"] == direct.decision.seeds_needed
-    assert document["inputs"]["seeds"] == list(range(6))
+    assert found["inputs"]["seeds"] == list(range(6))
     for row in (*direct.table, *direct.shares):
-        entry = document["results"][row.name]
+        entry = found["results"][row.name]
         assert (entry["value"], entry["std_error"]) == (row.measured.value, row.measured.std_error)
         assert entry.get("trusted", True) == row.measured.trusted
 
 
 def test_the_exact_law_stands_beside_a_network_that_is_recognised(run: Run, folder: Path) -> None:
     arguments = ("checked_models:known", "--data", "checked_models:one", *STEP)
-    document = json.loads(run("check", *arguments, "--json").stdout)
-    entry = document["results"]["mean_exact_law"]
+    found = json.loads(run("check", *arguments, "--json").stdout)
+    entry = found["results"]["mean_exact_law"]
     net = fw.MLP(5, [40, 40], parametrization="standard")
     X = models().one()[0][:4]
     mean = float(np.mean([fw.KernelLaw(net, x).mean() for x in X]))
@@ -113,17 +115,17 @@ def test_a_network_that_is_not_has_no_theory_column_but_a_sentence(run: Run, fol
 
 
 def test_z_is_shown_only_where_the_error_is_trusted() -> None:
-    from finitewidth.cli.check_tables import agreement, z_of
-    from finitewidth.verdict import Row
+    from finitewidth.verdict import Measurement
+    from finitewidth.verdict.page.tables import agreement, z_of
 
     good = fw.Estimate(1.2, 0.1, 9, "measured")
     rare = fw.Estimate(1.2, 0.1, 9, "measured", trusted=False, note="tails.")
-    assert z_of(Row("a", "a", good, 1.0)) == pytest.approx(2.0)
-    assert z_of(Row("a", "a", rare, 1.0)) is None
-    assert z_of(Row("a", "a", good, None)) is None
-    assert "agree" in agreement([Row("a", "a", good, 1.0)])
-    assert "5.0 is more than chance makes" in agreement([Row("a", "a", good, 0.7)])
-    assert agreement([Row("a", "a", rare, 0.7)]) == ""
+    assert z_of(Measurement("a", "a", good, 1.0)) == pytest.approx(2.0)
+    assert z_of(Measurement("a", "a", rare, 1.0)) is None
+    assert z_of(Measurement("a", "a", good, None)) is None
+    assert "agree" in agreement([Measurement("a", "a", good, 1.0)])
+    assert "5.0 is more than chance makes" in agreement([Measurement("a", "a", good, 0.7)])
+    assert agreement([Measurement("a", "a", rare, 0.7)]) == ""
 
 
 def test_the_terminal_has_the_verdict_first_and_a_sentence_for_every_number(
@@ -135,10 +137,16 @@ def test_the_terminal_has_the_verdict_first_and_a_sentence_for_every_number(
     assert done.stdout.startswith(f"checked_models:make: {direct.verdict}\n")
     text = flat(done.stdout)
     assert text.index(direct.sentence[1:]) < text.index("Over 6 seeds")
-    for row in direct.table:
-        assert f"{row.label}: {row.sentence}" in text
-    for note in direct.notes:
+    assert len(done.stdout.splitlines()) <= 40
+    for note in (direct.theory, *direct.remarks):
         assert note in text
+    verbose = flat(run("check", "checked_models:make", "--data", "both.npz", *STEP,
+                       "--verbose").stdout)  # fmt: skip
+    for note in direct.notes:
+        assert note in verbose
+    shown = run("check", "checked_models:make", "--data", "both.npz", *STEP, "--markdown").stdout
+    for row in direct.table:
+        assert f"| {markdown_text(row.label)} | {markdown_text(row.sentence)} |" in shown
     assert "At 4 inputs of both.npz; mse summed over the batch, SGD at rate 0.01." in text
 
 
@@ -148,12 +156,12 @@ def test_markdown_is_for_a_pull_request(run: Run, folder: Path) -> None:
     X, y = models().data()
     direct = fw.check(models().make, X[:4], y[:4], learning_rate=0.01, seeds=6)
     lines = done.stdout.splitlines()
-    assert lines[0] == f"### checked_models:make: {direct.verdict}"
+    assert lines[0] == f"### checked\\_models:make: {direct.verdict}"
     assert lines[2] == direct.sentence[0].upper() + direct.sentence[1:]
-    assert lines[4].startswith("- The kernel's relative change in one step is ")
+    assert lines[4].startswith("The kernel's relative change in one step is ")
     assert lines[4].endswith("below the limit 0.9: passed.")
     assert "| quantity | measured | limit |" in lines
-    assert sum(line.startswith("- ‖ΔK‖/‖K‖ of one step: ") for line in lines) == 1
+    assert sum("One SGD step of rate 0.01 changes" in line for line in lines) == 1
     assert done.returncode == 0
 
 
@@ -188,6 +196,48 @@ def test_the_digits_bring_targets_that_fit_the_loss(loss: str) -> None:
         np.testing.assert_array_equal(found.y, [0, 1, 2, 3, 4])
         assert found.y.dtype.kind == "i"
         assert "class numbers" in found.description
+
+
+def test_the_json_holds_every_seed_and_the_network_where_it_is_known(
+    run: Run, folder: Path
+) -> None:
+    found = document(run, "check", "checked_models:known", "--data", "checked_models:one", *STEP,
+                     more=["verdict"])  # fmt: skip
+    X, y = models().one()
+    direct = fw.check(models().known, X[:4], y[:4], learning_rate=0.01, seeds=6)
+    assert found["seeds"] == list(range(6))
+    assert found["network"]["widths"] == [[40, 2]]
+    assert found["network"]["parametrization"] == "standard"
+    for name in ("mean", "top_eigenvalue", "kernel_change", "movement"):
+        row = direct.row(name)
+        assert row is not None
+        assert np.mean(found["samples"][name]) == pytest.approx(row.measured.value, rel=1e-12)
+    assert sum(found["samples"]["diverged"]) == 0
+    other = document(run, "check", "checked_models:make", "--data", "data.npz", "--seeds", "3",
+                     more=["verdict"])  # fmt: skip
+    assert other["network"] is None
+    assert set(other["samples"]) == {"mean", "top_eigenvalue"}
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_model_may_lie_in_a_file_with_its_neighbours(
+    run: Run, folder: Path, workers: str
+) -> None:
+    place = folder / "elsewhere"
+    place.mkdir()
+    (place / f"layers_of_{workers}.py").write_text("from torch import nn\nWIDTH = 7\n")
+    (place / f"in_a_file_{workers}.py").write_text(
+        f"from layers_of_{workers} import WIDTH, nn\n\n"
+        "def make():\n    return nn.Sequential(nn.Linear(5, WIDTH), nn.Tanh(), "
+        "nn.Linear(WIDTH, 2)).double()\n"
+    )
+    spec = f"elsewhere/in_a_file_{workers}.py:make"
+    common = ("--data", "both.npz", "--seeds", "3", "--inputs", "2")
+    found = document(run, "check", spec, *common, "--workers", workers, more=["verdict"])
+    same = document(run, "check", "checked_models:make", *common, more=["verdict"])
+    assert found["inputs"]["model"] == spec
+    assert found["results"] == same["results"]
+    assert found["samples"] == same["samples"]
 
 
 # -- the gate -------------------------------------------------------------------------------------
@@ -242,7 +292,7 @@ def test_the_report_is_one_file_with_every_figure_and_its_sentence(run: Run, fol
     html = (folder / "out.html").read_text(encoding="utf-8")
     X, y = models().one()
     direct = fw.check(models().known, X[:4], y[:4], learning_rate=0.01, seeds=6)
-    assert f"<h1>Verdict: {direct.verdict}" in html
+    assert f"<h1>checked_models:known: {direct.verdict}" in html
     assert html.count("<svg ") == html.count("<figcaption>") == 4
     assert html.count("<table>") == 3
     assert "failed." in html
@@ -264,13 +314,11 @@ def test_the_report_of_the_start_alone(run: Run, folder: Path) -> None:
 def test_figures_of_seeds_that_do_not_fall(folder: Path) -> None:
     """Wild rates: a figure never shows what it has not, and says how many fall."""
     pytest.importorskip("matplotlib", reason="matplotlib (report extra) is absent")
-    from finitewidth.cli.check_plots import plots
-
     X, y = models().one()
     sentences = {}
     for rate in (0.01, 0.7, 1e6):
         found = fw.check(models().known, X[:4], y[:4], learning_rate=rate, seeds=8)
-        drawn = {plot.title: plot for plot in plots(found)}
+        drawn = {plot.title: plot for plot in found.page().drawings() if isinstance(plot, Plot)}
         assert found.measured.descent is not None
         away = int(found.measured.descent.diverged.sum())
         falls = drawn.get("The descent: loss on the batch")
@@ -312,15 +360,15 @@ BAD = {
     "limit of no step": ((MAKE, "--data", "both.npz", "--max-kernel-change", "1"), "give --lr"),
     "limit range": ((MAKE, "--data", "both.npz", "--max-dispersion", "0.5"), "above 1"),
     "html name": ((MAKE, "--data", "both.npz", "--html", "out.txt"), "ending in .html"),
-    "html folder": ((MAKE, "--data", "both.npz", "--html", "no/out.html"), "there is no folder no"),
-    "sweep form": ((MAKE, "--data", "both.npz", "--sweep", "width"), "--sweep is 'width'"),
-    "one value": ((MAKE, "--data", "both.npz", "--sweep", "width=4"), "at least two"),
-    "twice": ((MAKE, "--data", "both.npz", "--sweep", "width=4,4"), "at least two different"),
-    "no number": ((MAKE, "--data", "both.npz", "--sweep", "width=4,b"), "whole number"),
-    "not taken": ((MAKE, "--data", "both.npz", "--sweep", "width=4,8"), "takes no arguments"),
+    "html folder": ((MAKE, "--data", "both.npz", "--html", "no/out.html"), "there is no folder"),
+    "sweep form": ((MAKE, "--data", "both.npz", "--along", "width"), "--along is 'width'"),
+    "one value": ((MAKE, "--data", "both.npz", "--along", "width=4"), "at least two"),
+    "twice": ((MAKE, "--data", "both.npz", "--along", "width=4,4"), "at least two different"),
+    "no number": ((MAKE, "--data", "both.npz", "--along", "width=4,b"), "whole number"),
+    "not taken": ((MAKE, "--data", "both.npz", "--along", "width=4,8"), "takes no arguments"),
     "other name": (
-        ("checked_models:known", "--data", "checked_models:one", "--sweep", "heads=4,8"),
-        "takes width, depth, so 'heads' cannot be swept",
+        ("checked_models:known", "--data", "checked_models:one", "--along", "heads=4,8"),
+        "takes width, depth, so 'heads' cannot be varied",
     ),
 }
 

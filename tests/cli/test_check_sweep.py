@@ -13,7 +13,7 @@ from tests.cli.running import Run
 torch = pytest.importorskip("torch", reason="PyTorch (the torch extra) is not installed")
 
 SWEEP = ("check", "swept_models:known", "--data", "swept_models:one", "--seeds", "6",
-         "--inputs", "2", "--lr", "0.01", "--sweep", "width=16,32,8")  # fmt: skip
+         "--inputs", "2", "--lr", "0.01", "--along", "width=16,32,8")  # fmt: skip
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_a_sweep_is_a_check_at_every_value(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("argument", "values", "part"),
     [
-        ("heads", [1, 2], "takes width, depth, so 'heads' cannot be swept"),
+        ("heads", [1, 2], "takes width, depth, so 'heads' cannot be varied"),
         ("width", [8], "has 1 value, expected at least 2"),
         ("width", [], "has 0 values"),
         ("width", [8, 8], "a value twice"),
@@ -134,12 +134,12 @@ def test_bad_values_are_one_sentence(folder: Path, argument, values, part) -> No
         check_along(models().known, argument, values, X, y, learning_rate=0.01, seeds=2)
 
 
-def test_a_factory_that_takes_anything_can_be_swept() -> None:
+def test_a_factory_that_takes_anything_can_be_varied() -> None:
     from finitewidth.verdict.along import refuse_missing
 
     refuse_missing(lambda **sizes: sizes, "width")
     refuse_missing(lambda width=3: width, "width")
-    with pytest.raises(ValueError, match="cannot be swept"):
+    with pytest.raises(ValueError, match="cannot be varied"):
         refuse_missing(lambda width=3: width, "depth")
 
 
@@ -155,7 +155,7 @@ def test_json_has_every_value_and_the_powers(run: Run, folder: Path) -> None:
     X, y = models().one()
     direct = check_along(models().known, "width", [8, 16, 32], X[:2], y[:2], learning_rate=0.01,
                          seeds=6)  # fmt: skip
-    assert document["inputs"]["sweep"] == {"width": [8, 16, 32]}
+    assert document["inputs"]["along"] == {"width": [8, 16, 32]}
     power = direct.power("movement")
     assert power is not None
     assert document["results"]["power_movement"]["value"] == power.value
@@ -170,7 +170,11 @@ def test_the_terminal_has_one_row_a_value_and_a_sentence(run: Run, folder: Path)
     X, y = models().one()
     direct = check_along(models().known, "width", [8, 16, 32], X[:2], y[:2], learning_rate=0.01,
                          seeds=6)  # fmt: skip
-    text = " ".join(run(*SWEEP).stdout.split())
+    shown = run(*SWEEP).stdout
+    assert len(shown.splitlines()) <= 40
+    assert direct.sentence[1:] in " ".join(shown.split())
+    assert run(*SWEEP[:-2], "--sweep", SWEEP[-1]).stdout == shown  # the old spelling
+    text = " ".join(run(*SWEEP, "--verbose").stdout.split())
     assert direct.sentence[1:] in text
     for value, one in zip(direct.values, direct.checks, strict=True):
         assert f"width {value}: {one}" in text
@@ -187,7 +191,7 @@ def test_one_value_beyond_the_limit_fails_the_sweep(
     word = "passed" if code == 0 else "failed"
     assert f"Limits: {word}." in done.stdout
     assert done.stdout.count(f"limit {float(limit):g}: {word}.") == 3
-    assert done.stdout.startswith("### swept_models:known: ")
+    assert done.stdout.startswith("### swept\\_models:known: ")
 
 
 def test_the_report_has_the_curves_with_law_and_thresholds(run: Run, folder: Path) -> None:
@@ -196,20 +200,18 @@ def test_the_report_has_the_curves_with_law_and_thresholds(run: Run, folder: Pat
     run(*SWEEP, "--html", "out.html", "--max-kernel-change", "0.9")
     html = (folder / "out.html").read_text(encoding="utf-8")
     assert html.count("<svg ") == html.count("<figcaption>") == 4
-    assert "<h1>Verdicts against width" in html
+    assert "<h1>swept_models:known: " in html
     assert "The limit: passed." in html
 
 
 def test_the_figures_hold_what_was_measured_and_what_the_law_says(folder: Path) -> None:
-    from finitewidth.cli.check_sweep_plots import plots
-    from finitewidth.cli.check_view import Setting
-    from finitewidth.report import Curve
+    from finitewidth.report import Curve, Plot
     from finitewidth.verdict.along import check_along
 
     X, y = models().one()
-    swept = check_along(models().known, "depth", [2, 3], X[:2], y[:2], learning_rate=0.01, seeds=6)
-    setting = Setting("m", "d", "d", 2, "mse", 0.01, 1.5, 0.2)
-    drawn = {plot.title: plot for plot in plots(swept, setting)}
+    swept = check_along(models().known, "depth", [2, 3], X[:2], y[:2], learning_rate=0.01, seeds=6,
+                        max_dispersion=1.5, max_kernel_change=0.2)  # fmt: skip
+    drawn = {plot.title: plot for plot in swept.page().drawings() if isinstance(plot, Plot)}
     law = drawn["Randomness at the first input against depth, beside the exact law"]
     curve = next(one for one in law.series if isinstance(one, Curve))
     nets = [fw.MLP(5, [40] * hidden, parametrization="standard") for hidden in (1, 2)]

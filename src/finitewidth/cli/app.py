@@ -5,13 +5,13 @@ import sys
 from cyclopts import App, CycloptsError, Parameter
 
 from finitewidth import __version__
-from finitewidth.cli.old import main_old
 
 BAD_INPUT = 2
 INTERRUPTED = 130
 
 COMMANDS = (
-    "law", "sample", "step", "simulate", "paths", "expansion", "design", "sweep", "reproduce",
+    "law", "sample", "step", "simulate", "paths", "expansion", "check", "design", "sweep",
+    "reproduce",
 )  # fmt: skip
 
 app = App(
@@ -36,8 +36,6 @@ def main() -> None:
     Exit codes: 0 fine, 1 a negative verdict or failed cells, 2 bad input, with one sentence on
     standard error, 130 interrupted.
     """
-    if sys.argv[1:2] and sys.argv[1] not in COMMANDS:
-        main_old()
     try:
         code = app(sys.argv[1:], exit_on_error=False, print_error=False)
     except (CycloptsError, ValueError, TypeError, RuntimeError) as error:

@@ -20,11 +20,14 @@ class Data:
     y : array [B, …] or None
     description : str
         What the data set is and what was done to it, as part of a sentence.
+    name : str
+        As it was asked for.
     """
 
     X: np.ndarray
     y: np.ndarray | None
     description: str
+    name: str = ""
 
 
 def load(spec: str, count: int | None = None, loss: str = "mse", name: str = "data") -> Data:
@@ -67,14 +70,14 @@ def load(spec: str, count: int | None = None, loss: str = "mse", name: str = "da
         inputs, targets = found if both else (found, None)
     inputs = _numbers(inputs, f"{name} {spec!r}", "X")
     if targets is None:
-        return Data(inputs[:count], None, description)
+        return Data(inputs[:count], None, description, spec)
     targets = _numbers(targets, f"{name} {spec!r}", "y")
     if len(targets) != len(inputs):
         raise ValueError(
             f"{name} {spec!r} gives {len(inputs)} inputs and {len(targets)} targets, expected one "
             "target for every input."
         )
-    return Data(inputs[:count], targets[:count], description)
+    return Data(inputs[:count], targets[:count], description, spec)
 
 
 def _numbers(values: Any, source: str, name: str) -> np.ndarray:

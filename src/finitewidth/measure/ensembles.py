@@ -9,17 +9,18 @@ from torch import nn
 
 from finitewidth._shapes import Float
 from finitewidth.estimate import Estimate
-from finitewidth.measure import averages
+from finitewidth.measure import averages, pages
 from finitewidth.measure.batched import batch_size, measure_batch
 from finitewidth.measure.factory import Factory, build
 from finitewidth.measure.one_seed import OneSeed, measure_model
 from finitewidth.measure.seeds import checked_seeds, one_by_one, over_seeds
+from finitewidth.report import Page, Shown
 from finitewidth.statistics.blocks import Progress
 from finitewidth.statistics.spread import normal_error
 
 
 @dataclass(frozen=True)
-class Ensemble:
+class Ensemble(Shown):
     """Kernels of one model at many seeds, traced over outputs.
 
     Attributes
@@ -132,6 +133,33 @@ class Ensemble:
         return {
             name: averages.ratio(part, self.diagonals) for name, part in self.layer_parts.items()
         }
+
+    def page(self) -> Page:
+        """Mean, spread and conditioning, and every seed's mean diagonal."""
+        values, count = self.diagonals, len(self.seeds)
+        alive = bool((values > 0).all())  # a kernel of 0 has no condition number
+        shares = [(f"share_{name}", name, part) for name, part in self.layer_shares.items()]
+        spread = max(float(self.dispersion.value) - 1, 0.0) ** 0.5
+        said = f"Two seeds differ by about {100 * spread:.2g} % (standard deviation over mean)."
+        return pages.page(
+            f"The kernel at {self.kernels.shape[1]} inputs, over {count} seeds",
+            [said],
+            [
+                ("mean", "E K, mean diagonal", self.mean),
+                ("variance", "its variance", self.variance),
+                ("dispersion", "E K²/(E K)²", self.dispersion),
+                ("top_eigenvalue", "largest eigenvalue of K", self.top_eigenvalue),
+                ("condition", "condition number, median", self.condition if alive else None),
+                ("log10_condition", "log10 of it, mean", self.log10_condition if alive else None),
+            ],
+            pages.by_seed(
+                "The kernel, seed by seed", said, "mean diagonal of K", self.seeds,
+                one_seed_each=values,
+            ),
+            seeds=self.seeds,
+            samples={"mean": values, "top_eigenvalue": self.eigenvalues[:, -1]},
+            details={"Each layer's share of the kernel": shares if alive else []},
+        )  # fmt: skip
 
 
 def ensemble(

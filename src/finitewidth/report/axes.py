@@ -79,3 +79,8 @@ class Axes:
                 f"{one.label!r} holds {np.min(values):g}, which a logarithmic axis cannot show; "
                 f"use {axis}=False, or plot the absolute value and say so in the label."
             )
+
+
+def whole_ticks(low: int, high: int) -> list[float]:
+    """At most eight whole numbers from `low` to `high`, evenly spaced."""
+    return [float(k) for k in range(low, high + 1, -(-(high - low + 1) // 8))]

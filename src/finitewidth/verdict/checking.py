@@ -1,65 +1,20 @@
 """`check`: the regime of a model, in a word, a sentence and a table."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from finitewidth._extras import needed_for
+from finitewidth.data import Data
 from finitewidth.statistics.blocks import Progress
 from finitewidth.verdict import regimes
 from finitewidth.verdict.limits import Limits, keeps
-from finitewidth.verdict.measurement import Measurement
 from finitewidth.verdict.regimes import Decision
+from finitewidth.verdict.result import Check
+from finitewidth.verdict.setting import Setting, data_in_words, named
 
 if TYPE_CHECKING:
     from finitewidth.verdict.measured import Measured
     from finitewidth.verdict.recognise import Recognised
-
-
-@dataclass(frozen=True)
-class Check:
-    """The verdict on a model.
-
-    Attributes
-    ----------
-    verdict : str
-        ``"frozen"``, ``"weak feature learning"``, ``"feature learning"``, ``"strongly random"``,
-        ``"diverges"`` or ``"undecided"``.
-    sentence : str
-        What it means, to be pasted into a pull request.
-    table : list of Measurement
-        The numbers behind it, with their errors, what theory says, and a sentence each.
-    passed : bool
-        Whether all limits that were set are kept; True if there are none.
-    limits : tuple of str
-        A sentence about each limit.
-    theory : str
-        How the model was recognised, or what differs from the networks whose law is known.
-    shares : list of Measurement
-        Each layer's share of the mean diagonal.
-    decision : Decision
-        What the verdict rests on.
-    notes : tuple of str
-        What the statements hold for.
-    seeds : int
-        How many were measured.
-    measured : Measured
-        The ensembles themselves.
-    """
-
-    verdict: str
-    sentence: str
-    table: list[Measurement]
-    passed: bool
-    limits: tuple[str, ...]
-    theory: str
-    shares: list[Measurement]
-    decision: Decision
-    notes: tuple[str, ...]
-    seeds: int
-    measured: "Measured"
-
-    def __str__(self) -> str:
-        return f"{self.verdict}: {self.sentence}"
 
 
 def check(
@@ -73,6 +28,8 @@ def check(
     workers: int = 1,
     max_dispersion: float | None = None,
     max_kernel_change: float | None = None,
+    name: str | None = None,
+    data: Data | str | None = None,
     progress: Progress | None = None,
 ) -> Check:
     """Which regime a model is in: its kernel over seeds, one SGD step, and a short descent.
@@ -93,6 +50,10 @@ def check(
         As in `ensemble`.
     max_dispersion, max_kernel_change : float, optional
         Limits on E K²/(E K)² and on E ‖ΔK‖/‖K‖ of one step, for `passed`.
+    name : str, optional
+        What the result calls the model; the name of the function if not given.
+    data : str or Data, optional
+        What the result says of the batch: words, or the `fw.data.Data` that it was taken from.
 
     Returns
     -------
@@ -117,68 +78,76 @@ def check(
         )
     if max_kernel_change is not None and y is None:
         raise ValueError("max_kernel_change limits one step, which needs y and learning_rate.")
-    from finitewidth.verdict.draws import recognised_network
-    from finitewidth.verdict.measured import measure
+    with needed_for("measurements of a model", "torch"):
+        from finitewidth.verdict.draws import recognised_network
+        from finitewidth.verdict.measured import measure
 
-    measured = measure(make_model, X, y, loss, learning_rate, seeds, workers, progress)
-    recognised = recognised_network(make_model, measured.start.seeds, X)
-    return verdict_on(measured, recognised, X, y, loss, learning_rate, limits)
+    found = measure(make_model, X, y, loss, learning_rate, seeds, workers, progress)
+    recognised = recognised_network(make_model, found.start.seeds, X)
+    setting = Setting(
+        name or named(make_model), *data_in_words(data, X), len(X), named(loss), learning_rate,
+        max_dispersion, max_kernel_change,
+    )  # fmt: skip
+    return verdict_on(found, recognised, X, y, loss, limits, setting)
 
 
 def verdict_on(
-    measured: "Measured",
+    found: "Measured",
     recognised: "Recognised",
     X: Any,
     y: Any,
     loss: Any,
-    learning_rate: float | None,
     limits: Limits,
+    setting: Setting,
 ) -> Check:
     """The verdict on finished measurements."""
     from finitewidth.verdict.table import rows, shares
 
-    count = len(measured.start.seeds)
-    if measured.diverged is None:
-        decision = _at_the_start(measured, count)
+    count = len(found.start.seeds)
+    if found.diverged is None:
+        decision = _at_the_start(found, count)
     else:
-        movement = measured.descent.movement if measured.descent is not None else None
-        decision = regimes.decide(measured.diverged, measured.log_spread, movement, count)
-    table = rows(measured, recognised, X, y, loss, learning_rate, limits)
-    sentences = []
-    change = measured.step_change
+        movement = found.descent.movement if found.descent is not None else None
+        decision = regimes.decide(found.diverged, found.log_spread, movement, count)
+    table = rows(found, recognised, X, y, loss, setting.learning_rate, limits)
+    told = []
+    change = found.step_change
     passed = True
     if limits.max_dispersion is not None:
         kept, text = keeps(
-            measured.start.dispersion, limits.max_dispersion, "the dispersion E K²/(E K)²", count
+            found.start.dispersion, limits.max_dispersion, "the dispersion E K²/(E K)²", count
         )
-        passed, sentences = passed and kept, [*sentences, text]
+        passed, told = passed and kept, [*told, text]
     if limits.max_kernel_change is not None:
         if change is None:
             kept, text = False, "the step is not finite, so its kernel change keeps no limit."
         else:
             what = "the kernel's relative change in one step"
             kept, text = keeps(change, limits.max_kernel_change, what, count)
-        passed, sentences = passed and kept, [*sentences, text]
-    from finitewidth.verdict.words import notes, sentence
+        passed, told = passed and kept, [*told, text]
+    from finitewidth.verdict.words import remarks, scope, sentence
 
     return Check(
         verdict=decision.word,
-        sentence=sentence(decision, measured, learning_rate),
+        sentence=sentence(decision, found, setting.learning_rate),
         table=table,
         passed=passed,
-        limits=tuple(text[0].upper() + text[1:] for text in sentences),
+        limits=tuple(text[0].upper() + text[1:] for text in told),
         theory=recognised.sentence,
-        shares=shares(measured, recognised, X),
+        net=recognised.net,
+        shares=shares(found, recognised, X),
         decision=decision,
-        notes=notes(measured, recognised, loss),
+        scope=scope(recognised, loss),
+        remarks=remarks(found),
         seeds=count,
-        measured=measured,
+        measured=found,
+        setting=setting,
     )
 
 
-def _at_the_start(measured: "Measured", seeds: int) -> Decision:
-    """Without a step only the randomness is known."""
-    random = regimes.by_spread(measured.log_spread, seeds)
+def _at_the_start(found: "Measured", seeds: int) -> Decision:
+    """Without a step only the randomness can be told."""
+    random = regimes.by_spread(found.log_spread, seeds)
     if random is not None:
         return random
     return Decision(

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from math import ceil, isfinite, sqrt
 
 from finitewidth.estimate import Estimate
+from finitewidth.statistics.regime import RANDOM as RANDOM
+from finitewidth.statistics.regime import STRONGLY_RANDOM as STRONGLY_RANDOM
 from finitewidth.statistics.spread import normal_error
 
 DIVERGES = "diverges"
-STRONGLY_RANDOM = "strongly random"
 FROZEN = "frozen"
 WEAK = "weak feature learning"
 FEATURES = "feature learning"
@@ -18,9 +19,6 @@ UNDECIDED = "undecided"
 
 DIVERGING = 0.5
 """Share of seeds whose loss does not fall: most of them."""
-
-RANDOM = 0.5
-"""Standard deviation of ln K over seeds: a third of all pairs of seeds differ by a factor of 2."""
 
 MOVES = 0.01
 """Movement per factor e of the loss: beyond, the kernel is no longer that of the start to 1 %."""

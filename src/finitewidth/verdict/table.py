@@ -6,6 +6,7 @@ import numpy as np
 
 from finitewidth.estimate import Estimate
 from finitewidth.measure.averages import few_carry_the_mean
+from finitewidth.statistics import regime
 from finitewidth.verdict.limits import Limits, keeps
 from finitewidth.verdict.measured import Measured
 from finitewidth.verdict.measurement import Measurement
@@ -20,7 +21,7 @@ from finitewidth.verdict.theory import (
 
 
 def rows(
-    measured: Measured,
+    found: Measured,
     recognised: Recognised,
     X: Any,
     y: Any,
@@ -29,7 +30,7 @@ def rows(
     limits: Limits,
 ) -> list[Measurement]:
     """In the order in which they are read."""
-    start, seeds = measured.start, len(measured.start.seeds)
+    start, seeds = found.start, len(found.start.seeds)
     prediction = _prediction(recognised, X)
     dispersion = start.dispersion
     spread = float(np.sqrt(max(float(dispersion.value) - 1.0, 0.0)))
@@ -48,9 +49,9 @@ def rows(
             "mean).", passed,
         ),
         Measurement(
-            "log_spread", "standard deviation of ln K", measured.log_spread, None,
-            f"A typical seed lies a factor {np.exp(float(measured.log_spread.value)):.3g} above or "
-            "below the middle one; from 0.5 on a kernel is called strongly random.",
+            "log_spread", "standard deviation of ln K", found.log_spread, None,
+            f"{regime.typical(float(found.log_spread.value)).capitalize()}; from {regime.RANDOM:g} "
+            "on a kernel is called strongly random.",
         ),
     ]  # fmt: skip
     if prediction:
@@ -66,8 +67,8 @@ def rows(
             f"{10 ** float(start.log10_condition_spread.value):.2g}.",
         ),
     ]  # fmt: skip
-    if measured.step is not None and learning_rate is not None:
-        table += _step(measured, prediction, X, y, loss, learning_rate, limits)
+    if found.step is not None and learning_rate is not None:
+        table += _step(found, prediction, X, y, loss, learning_rate, limits)
     return table
 
 
@@ -87,13 +88,13 @@ def _carried(mean: Estimate, values: np.ndarray) -> Estimate:
 
 
 def _step(
-    measured: Measured, prediction: Prediction | None, X: Any, y: Any, loss: Any, rate: float,
+    found: Measured, prediction: Prediction | None, X: Any, y: Any, loss: Any, rate: float,
     limits: Limits,
 ) -> list[Measurement]:  # fmt: skip
-    step, seeds = measured.step, len(measured.start.seeds)
+    step, seeds = found.step, len(found.start.seeds)
     assert step is not None
-    assert measured.descent is not None
-    change = measured.step_change
+    assert found.descent is not None
+    change = found.step_change
     table: list[Measurement] = []
     if change is not None:
         passed = None
@@ -131,7 +132,7 @@ def _step(
     if simple and loss == "mse" and prediction is not None:
         target = float(np.asarray(y, dtype=float).reshape(-1)[0])
         table += step_rows(prediction, step, rate, target)
-    movement = measured.descent.movement
+    movement = found.descent.movement
     if movement is not None:
         table.append(
             Measurement(
@@ -140,27 +141,27 @@ def _step(
                 "from 10 % on feature learning.",
             )
         )  # fmt: skip
-    assert measured.diverged is not None
-    hits = int(measured.descent.diverged.sum())
+    assert found.diverged is not None
+    hits = int(found.descent.diverged.sum())
     table.append(
         Measurement(
-            "diverged", "share of seeds whose loss does not fall", measured.diverged, None,
+            "diverged", "share of seeds whose loss does not fall", found.diverged, None,
             f"{hits} of {seeds} seeds; the share is pulled towards one half by two seeds each way.",
         )
     )  # fmt: skip
     return table
 
 
-def shares(measured: Measured, recognised: Recognised, X: Any) -> list[Measurement]:
+def shares(found: Measured, recognised: Recognised, X: Any) -> list[Measurement]:
     """Each layer's share of the mean diagonal."""
-    shares_of = measured.start.layer_shares
+    measured = found.start.layer_shares
     prediction = _prediction(recognised, X)
-    exact: list[float | None] = [None] * len(shares_of)
+    exact: list[float | None] = [None] * len(measured)
     if prediction:
         exact = list(prediction.shares())
     return [
         Measurement(f"share_{name}", name, estimate, value)
-        for (name, estimate), value in zip(shares_of.items(), exact, strict=True)
+        for (name, estimate), value in zip(measured.items(), exact, strict=True)
     ]
 
 

@@ -10,29 +10,29 @@ MANY = 100_000
 """Seeds that nobody runs."""
 
 
-def sentence(decision: Decision, measured: Measured, learning_rate: float | None) -> str:
+def sentence(decision: Decision, found: Measured, learning_rate: float | None) -> str:
     """What the word means for this model, with the numbers it rests on."""
-    seeds = len(measured.start.seeds)
-    spread = 100 * max(float(measured.start.dispersion.value) - 1.0, 0.0) ** 0.5
+    seeds = len(found.start.seeds)
+    spread = 100 * max(float(found.start.dispersion.value) - 1.0, 0.0) ** 0.5
     if decision.word == regimes.UNDECIDED:
-        return _undecided(decision, measured)
+        return _undecided(decision, found)
     if decision.word == regimes.STRONGLY_RANDOM:
         return (
-            f"ln K varies by {measured.log_spread} between {seeds} seeds, so what one seed's "
-            "kernel says holds for that seed alone; a wider or shallower network would vary less."
+            f"ln K varies by {found.log_spread} between {seeds} seeds, so what one seed's kernel "
+            "says holds for that seed alone; a wider or shallower network would vary less."
         )
-    assert measured.descent is not None
+    assert found.descent is not None
     if decision.word == regimes.DIVERGES:
-        hits = int(measured.descent.diverged.sum())
+        hits = int(found.descent.diverged.sum())
         return (
             f"at learning rate {learning_rate:g} the loss of {hits} of {seeds} seeds does not fall "
             'under gradient descent on this batch; "mse" and "cross_entropy" are sums over the '
             "batch, for which a rate meant for an average is too large by the number of inputs."
         )
-    movement = measured.descent.movement
+    movement = found.descent.movement
     assert movement is not None
     moved = f"{short_form(100 * float(movement.value), 100 * float(movement.std_error))} %"
-    text = (
+    told = (
         f"while the loss falls by a factor e the kernel moves {moved} (mean over {movement.size} "
         f"seeds at rate {learning_rate:g}); seeds differ by {spread:.2g} % at the start"
     )
@@ -42,23 +42,23 @@ def sentence(decision: Decision, measured: Measured, learning_rate: float | None
         regimes.FEATURES: "training remakes the kernel, and the one at the start does not describe "
         "it.",
     }
-    return f"{text}. {meaning[decision.word][0].upper()}{meaning[decision.word][1:]}"
+    return f"{told}. {meaning[decision.word][0].upper()}{meaning[decision.word][1:]}"
 
 
-def _undecided(decision: Decision, measured: Measured) -> str:
-    seeds = len(measured.start.seeds)
+def _undecided(decision: Decision, found: Measured) -> str:
+    seeds = len(found.start.seeds)
     between = " or ".join(decision.between)
     if decision.about == "targets":
         return (
-            f"ln K varies by {measured.log_spread} between {seeds} seeds, which is not strongly "
+            f"ln K varies by {found.log_spread} between {seeds} seeds, which is not strongly "
             f"random; {between} is a question of training: give targets and a learning rate."
         )
     quantity = {
-        "diverged": ("the share of seeds whose loss does not fall", measured.diverged),
-        "log_spread": ("the standard deviation of ln K", measured.log_spread),
+        "diverged": ("the share of seeds whose loss does not fall", found.diverged),
+        "log_spread": ("the standard deviation of ln K", found.log_spread),
         "movement": (
             "the kernel's movement per factor e of the loss",
-            None if measured.descent is None else measured.descent.movement,
+            None if found.descent is None else found.descent.movement,
         ),
     }[decision.about]
     if quantity[1] is None:
@@ -74,13 +74,10 @@ def _undecided(decision: Decision, measured: Measured) -> str:
     )
 
 
-def notes(measured: Measured, recognised: Recognised, loss: object) -> tuple[str, ...]:
-    """What the statements hold for."""
+def scope(recognised: Recognised, loss: object) -> tuple[str, ...]:
+    """What every statement holds for."""
     of = "the loss that was given" if callable(loss) else "the loss summed over this batch"
-    short = 0
-    if measured.descent is not None:
-        short = sum(not d.diverged and d.folds < 1.0 for d in measured.descent.descents)
-    sentences = [
+    return (
         "K is traced over outputs and over all trained parameters."
         if recognised.outputs != 1
         else "K is summed over all trained parameters.",
@@ -88,15 +85,21 @@ def notes(measured: Measured, recognised: Recognised, loss: object) -> tuple[str
             "The kernel at the start does not depend on the optimiser; the step and the descent "
             f"are full-batch gradient descent on {of}, and say nothing about Adam."
         ),
-    ]
-    for estimate in (measured.start.dispersion, measured.start.log10_condition):
-        if not estimate.trusted:
-            sentences.append(estimate.note)
+    )
+
+
+def remarks(found: Measured) -> tuple[str, ...]:
+    """What is peculiar to a measurement."""
+    short = 0
+    if found.descent is not None:
+        short = sum(not d.diverged and d.folds < 1.0 for d in found.descent.descents)
+    estimates = (found.start.dispersion, found.start.log10_condition)
+    told = [one.note for one in estimates if not one.trusted]
     if short:
-        sentences.append(
-            f"The loss of {short} of {len(measured.start.seeds)} seeds had not fallen by a factor "
-            "e when their descent ended; their movement is extrapolated."
+        told.append(
+            f"The loss of {short} of {len(found.start.seeds)} seeds had not fallen by a factor e "
+            "when their descent ended; their movement is extrapolated."
         )
-    if measured.step is not None:
-        sentences += list(dict.fromkeys(note for u in measured.step.updates for note in u.notes))
-    return tuple(sentences)
+    if found.step is not None:
+        told += list(dict.fromkeys(note for u in found.step.updates for note in u.notes))
+    return tuple(told)

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable
 from functools import cached_property
-from math import log
+from math import exp, expm1, log, sqrt
 
 from finitewidth.law.exact_law import ExactLaw
 from finitewidth.law.overview.rows import Number, Quantities, Quantity
-from finitewidth.law.regime import regime
 from finitewidth.law.step.equal_width import EqualWidth, equal_width_or_why
 from finitewidth.law.step.split import Split
 from finitewidth.network.words import as_json, in_words
 from finitewidth.report import Column, Page, Provenance, Record, Section, Shown, Table
+from finitewidth.statistics import regime
 
 OFF = 0.10
 """From here on the paper's form is said to be off."""
@@ -61,7 +61,7 @@ class Overview(Shown):
 
     def page(self) -> Page:
         """Regime, moments, both values of the step, and how far the paper's forms hold."""
-        state = regime(self.law.log_dispersion())
+        word, sentence = spread_in_words(self.law.log_dispersion())
         tables = [self._table("The kernel K(x, x) over random initialisations", self._start)]
         if self._step:
             title = f"ΔK of one SGD step, activation pattern frozen, λ = {self.rate:g}"
@@ -70,8 +70,8 @@ class Overview(Shown):
             title = f"Mean ΔK of one SGD step: both values, target 0, λ = {self.rate:g}"
             tables.append(self.split.table(title))
         return Page(
-            f"{state.name.capitalize()}: {in_words(self.law.net)}",
-            [state.sentence],
+            f"{word.capitalize()}: {in_words(self.law.net)}",
+            [sentence],
             [
                 Section("The law of K and of its first change", tables),
                 Section("What leads", self._leading()),
@@ -180,6 +180,23 @@ class Overview(Shown):
             f"its ≃ leaves a bounded constant open. {why}"
         )
         return [sentence]
+
+
+def spread_in_words(log_dispersion: float) -> tuple[str, str]:
+    """The regime of a kernel with this ln E K²/(E K)², and a sentence."""
+    log_sd = regime.log_sd_of(log_dispersion)
+    word = regime.regime(log_sd)
+    if log_dispersion > 1400.0:
+        shown = f"e^{log_dispersion / 2:.5g} times"
+    else:
+        spread = exp(log_dispersion / 2) * sqrt(-expm1(-log_dispersion))
+        shown = f"{100 * spread:.3g} % of" if spread < 1 else f"{spread:.4g} times"
+    meaning = {
+        regime.NEARLY_DETERMINISTIC: "two seeds start from almost the same kernel",
+        regime.WEAKLY_RANDOM: "seeds start from visibly different kernels",
+        regime.STRONGLY_RANDOM: f"if ln K is normal, {regime.typical(log_sd)}",
+    }[word]
+    return word, f"The standard deviation of K over seeds is {shown} its mean: {meaning}."
 
 
 def _ratio(exact: Number, paper: Number) -> Number:

@@ -12,7 +12,7 @@ from torch import nn
 from finitewidth._shapes import Bool, Float
 from finitewidth._whole_number import whole_number
 from finitewidth.estimate import Estimate
-from finitewidth.measure import averages
+from finitewidth.measure import averages, pages
 from finitewidth.measure.factory import Factory
 from finitewidth.measure.kernel.blocks import Blocks
 from finitewidth.measure.kernel.forward import (
@@ -27,6 +27,7 @@ from finitewidth.measure.seeds import checked_seeds, one_by_one, over_seeds
 from finitewidth.measure.update.loss import Loss, value
 from finitewidth.measure.update.one_step import check_arguments
 from finitewidth.measure.update.working import Working, prepared
+from finitewidth.report import Page, Plot, Shown
 from finitewidth.statistics.blocks import Progress
 
 MOST_FOLDS = 5.0
@@ -40,7 +41,7 @@ EXPLODED = 1e3
 
 
 @dataclass(frozen=True)
-class Descent:
+class Descent(Shown):
     """Gradient descent on one batch, from one initialisation.
 
     Attributes
@@ -67,9 +68,33 @@ class Descent:
         """Whether it ended no lower than it began."""
         return not self.finite or self.moved is None or bool(self.losses[-1] >= self.losses[0])
 
+    @property
+    def movement(self) -> float | None:
+        """‖K_T − K_0‖/‖K_0‖ per factor e of the loss; None if it diverged."""
+        return (
+            None
+            if self.diverged or self.moved is None
+            else self.moved / min(self.folds, MOST_FOLDS)
+        )
+
+    def page(self) -> Page:
+        """How far the loss fell and the kernel moved."""
+        end = "does not fall" if self.diverged else "falls"
+        return pages.page(
+            "Gradient descent on one batch",
+            [f"The loss {end}; steps taken: {len(self.losses) - 1}."],
+            [
+                ("loss_start", "loss at the start", float(self.losses[0])),
+                ("loss_end", "loss at the end", float(self.losses[-1])),
+                ("moved", "‖K_T − K_0‖/‖K_0‖", self.moved),
+                ("movement", "the same per factor e of the loss", self.movement),
+            ],
+            pages.falls([self.losses], [self.diverged]),
+        )
+
 
 @dataclass(frozen=True)
-class DescentEnsemble:
+class DescentEnsemble(Shown):
     """Gradient descent of one model at many seeds.
 
     Attributes
@@ -108,6 +133,30 @@ class DescentEnsemble:
                 "learning rate or max_steps."
             )
         return average.doubted(note)
+
+    @property
+    def movements(self) -> list[float | None]:
+        """Of every seed, `Descent.movement`."""
+        return [descent.movement for descent in self.descents]
+
+    def falls(self) -> Plot | None:
+        """The figure of the losses; None where no descent made a step."""
+        return pages.falls([one.losses for one in self.descents], [*map(bool, self.diverged)])
+
+    def page(self) -> Page:
+        """How far the kernel moves, and how the loss falls."""
+        away, count = int(self.diverged.sum()), len(self.seeds)
+        return pages.page(
+            f"Gradient descent on one batch, over {count} seeds",
+            [f"The loss of {count - away} of {count} seeds falls."],
+            [
+                ("movement", "‖K_T − K_0‖/‖K_0‖ per factor e of the loss", self.movement),
+                ("steps", "steps", averages.mean(self.steps)),
+            ],
+            self.falls(),
+            seeds=self.seeds,
+            samples={"movement": self.movements, "steps": self.steps},
+        )
 
     @property
     def steps(self) -> Float[np.ndarray, " S"]:

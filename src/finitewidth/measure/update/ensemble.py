@@ -9,17 +9,18 @@ from torch import nn
 
 from finitewidth._shapes import Bool, Float
 from finitewidth.estimate import Estimate
-from finitewidth.measure import averages
+from finitewidth.measure import averages, pages
 from finitewidth.measure.factory import Factory
 from finitewidth.measure.seeds import checked_seeds, one_by_one, over_seeds
 from finitewidth.measure.update.loss import Loss
 from finitewidth.measure.update.one_step import check_arguments, measured
 from finitewidth.measure.update.results import KernelUpdate, mean_diagonal
+from finitewidth.report import Page, Shown
 from finitewidth.statistics.blocks import Progress
 
 
 @dataclass(frozen=True)
-class UpdateEnsemble:
+class UpdateEnsemble(Shown):
     """One step of one model at many seeds.
 
     Estimates are averages over the seeds whose step is finite; those that use the actual change
@@ -35,6 +36,45 @@ class UpdateEnsemble:
 
     seeds: list[int]
     updates: list[KernelUpdate]
+
+    def page(self) -> Page:
+        """The change to first order and the actual one, over seeds and of every seed."""
+        away, count = int(self.diverged.sum()), len(self.seeds)
+        rate = self.updates[0].learning_rate
+        finite = [u.relative_actual for u in self.updates if u.relative_actual is not None]
+        series = {"pattern_frozen": self.relative_by_first_order}
+        if len(finite) == count:
+            series["real_step"] = np.array(finite)
+        return pages.page(
+            f"One SGD step of rate {rate:g}, over {count} seeds",
+            [f"The step of {away} of {count} seeds diverges." if away else "No step diverges."],
+            [
+                ("kernel", "E K before, mean diagonal", self.kernel),
+                ("first_order", "E ΔK, pattern frozen", self.first_order),
+                ("actual", "E ΔK, real step", self.actual),
+                ("crossing", "their difference", self.crossing),
+                ("relative_first_order", "E ΔK/E K, pattern frozen", self.relative_first_order),
+                ("relative_actual", "E ΔK/E K, real step", self.relative_actual),
+                ("relative_crossing", "their difference over E K", self.relative_crossing),
+                ("nonlinearity", "how far from proportional to the rate", self.nonlinearity),
+                ("crossed", "(neuron, input) pairs that cross 0", self.crossed),
+                ("crossed_fraction", "of all pairs", self.crossed_fraction),
+            ],
+            pages.by_seed(
+                "What one step does to the kernel, seed by seed",
+                "Change of the mean diagonal over the mean diagonal; a real step also carries "
+                "neurons across 0.",
+                "ΔK/K",
+                self.seeds,
+                **series,
+            ),
+            seeds=self.seeds,
+            samples={
+                "relative_first_order": self.relative_by_first_order,
+                "relative_actual": [update.relative_actual for update in self.updates],
+            },
+            inputs={"learning_rate": rate},
+        )
 
     @property
     def diverged(self) -> Bool[np.ndarray, " S"]:

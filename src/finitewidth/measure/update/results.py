@@ -5,10 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from finitewidth._shapes import Float
+from finitewidth.measure import pages
+from finitewidth.report import Page, Plot, Points, Shown
+from finitewidth.report.axes import whole_ticks
 
 
 @dataclass(frozen=True)
-class KernelUpdate:
+class KernelUpdate(Shown):
     """The change of a kernel in one SGD step θ → θ − λ∇L, traced over outputs.
 
     Attributes
@@ -107,6 +110,40 @@ class KernelUpdate:
         if self.actual is None:
             return None
         return _over(float(np.linalg.norm(self.actual)), float(np.linalg.norm(self.before)))
+
+    def page(self) -> Page:
+        """The change to first order and the actual one; the diagonal, input by input."""
+        place, zero = np.arange(1, len(self.before) + 1), np.zeros(len(self.before))
+        series = [Points("pattern frozen", place, self.first_order.diagonal(), zero)]
+        if self.actual is not None:
+            series.append(Points("real step", place, self.actual.diagonal(), zero))
+        about_range = "" if self.first_order_range is None else self.range_note
+        notes = filter(None, (*self.notes, self.crossed_note, about_range))
+        return pages.page(
+            f"One SGD step of rate {self.learning_rate:g}",
+            [f"The step {'diverges' if self.diverged else 'does not diverge'}.", *notes],
+            [
+                ("loss_before", "loss before", self.loss_before),
+                ("loss_after", "loss after", self.loss_after),
+                ("kernel", "K before, mean diagonal", mean_diagonal(self.before)),
+                ("relative_first_order", "ΔK/K, pattern frozen", self.relative_first_order),
+                ("relative_actual", "ΔK/K, real step", self.relative_actual),
+                ("distance_first_order", "‖ΔK‖/‖K‖, pattern frozen", self.distance_first_order),
+                ("distance_actual", "‖ΔK‖/‖K‖, real step", self.distance_actual),
+                ("crossed", "(neuron, input) pairs that cross 0", self.crossed),
+                ("crossed_fraction", "of all pairs", self.crossed_fraction),
+                ("first_order_range", "rate up to which first order holds", self.first_order_range),
+            ],
+            Plot(
+                "What the step does to the kernel, input by input",
+                "The diagonal of ΔK; a real step also carries neurons across 0.",
+                "input, counted",
+                "ΔK(x, x)",
+                series,
+                x_ticks=whole_ticks(1, len(place)),
+            ),
+            inputs={"learning_rate": self.learning_rate},
+        )
 
 
 def mean_diagonal(kernel: Float[np.ndarray, "B B"]) -> float:

@@ -3,35 +3,35 @@
 from collections.abc import Sequence
 
 from finitewidth.report import Column, Table
-from finitewidth.verdict import Check, Row
+from finitewidth.verdict.measurement import Measurement
 
 PASSED = {True: "passed", False: "failed"}
 
 
-def z_of(row: Row) -> float | None:
+def z_of(row: Measurement) -> float | None:
     """(measured − exact law) in standard errors, None where the error is not trusted."""
     theory_trusted = getattr(row.theory, "trusted", True)
     return row.z if row.measured.trusted and theory_trusted else None
 
 
-def numbers(check: Check, caption: str) -> Table:
+def numbers(rows: Sequence[Measurement], seeds: int, caption: str) -> Table:
     """Every quantity, measured and by the exact law; columns that would be empty are left out."""
-    theory = any(row.theory is not None for row in check.table)
-    judged = any(row.passed is not None for row in check.table)
+    theory = any(row.theory is not None for row in rows)
+    judged = any(row.passed is not None for row in rows)
     columns = [Column("quantity"), Column("measured")]
     if theory:
         columns += [Column("exact law"), Column("z", places=1)]
     if judged:
         columns += [Column("limit")]
     return Table(
-        f"Over {check.seeds} seeds",
+        f"Over {seeds} seeds",
         columns,
-        [_cells(row, theory, judged) for row in check.table],
-        f"{caption} {agreement(check.table)}".strip(),
+        [_cells(row, theory, judged) for row in rows],
+        f"{caption} {agreement(rows)}".strip(),
     )
 
 
-def _cells(row: Row, theory: bool, judged: bool) -> tuple:
+def _cells(row: Measurement, theory: bool, judged: bool) -> tuple:
     cells: tuple = (row.label, row.measured)
     if theory:
         cells += (row.theory, z_of(row))
@@ -40,7 +40,7 @@ def _cells(row: Row, theory: bool, judged: bool) -> tuple:
     return cells
 
 
-def agreement(rows: Sequence[Row]) -> str:
+def agreement(rows: Sequence[Measurement]) -> str:
     """What z shows, where there is any."""
     trusted = [z for z in map(z_of, rows) if z is not None]
     if not trusted:
@@ -54,37 +54,31 @@ def agreement(rows: Sequence[Row]) -> str:
     )
 
 
-def meanings(check: Check) -> Table:
+def meanings(rows: Sequence[Measurement]) -> Table:
     """What each number shows, and whether it keeps its limit."""
+    judged = {True: " The limit: passed.", False: " The limit: failed.", None: ""}
     return Table(
         "What the numbers show",
         ["quantity", "what it shows"],
-        [(row.label, meaning(row)) for row in check.table],
+        [(row.label, row.sentence + judged[row.passed]) for row in rows],
     )
 
 
-def meaning(row: Row) -> str:
-    """The row's sentence, with its limit."""
-    judged = "" if row.passed is None else f" The limit: {PASSED[row.passed]}."
-    return row.sentence + judged
-
-
-def shares(check: Check) -> Table:
+def shares(rows: Sequence[Measurement]) -> Table:
     """Each layer's share of the mean diagonal."""
-    rows = check.shares
     theory = any(row.theory is not None for row in rows)
     columns = [Column("module"), Column("share of E K")]
     if theory:
         columns += [Column("exact law"), Column("z", places=1)]
     return Table(
-        "Layer by layer",
+        "Each layer's share of the kernel",
         columns,
         [_cells(row, theory, False) for row in rows],
         f"{largest(rows)} {agreement(rows)}".strip(),
     )
 
 
-def largest(rows: Sequence[Row]) -> str:
+def largest(rows: Sequence[Measurement]) -> str:
     """Which layer carries most."""
     place = max(range(len(rows)), key=lambda k: float(rows[k].measured.value))
     share = float(rows[place].measured.value)
