@@ -6,23 +6,30 @@ seeds and trained. Prints tables and writes demo/report.html.
 """
 
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import torch
 from models import make_mlp
 from rich.console import Console
 from rich.progress import track
+from torch.nn.functional import cross_entropy
 
 import finitewidth as fw
+from finitewidth.data import digits
 from finitewidth.report import Column, Curve, Page, Plot, Points, Provenance, Section, Table
 
 REPORT = Path(__file__).parent / "report.html"
 FROZEN = "activation pattern frozen"
-IMAGES, CLASSES = fw.data.digits()
-TEN = [int(np.flatnonzero(digit == CLASSES)[0]) for digit in range(10)]  # an image of each
+IMAGES, CLASSES = digits()
+SEVEN = IMAGES[int((CLASSES == 7).argmax())]
+QUESTION = (
+    "How different are two seeds, and how far does a step of training move the kernel? ReLU "
+    "networks of width {} at the image of a 7, then a PyTorch network."
+)
+SPREAD, UPDATE = "dispersion E K²/(E K)²", f"E ΔK/E K, {FROZEN}"
 
 
 @dataclass(frozen=True)
@@ -39,129 +46,95 @@ class Size:
 
 
 @dataclass(frozen=True)
-class Depth:
-    """One depth by every route; the first step at the rate 1/E K."""
+class Row:
+    """A quantity at one depth by every route."""
 
     layers: int
-    law: fw.KernelLaw
-    summary: fw.law.SampleSummary
-    mean: fw.Estimate
-    spread: fw.Estimate
-    update: fw.Estimate
+    exact: float
+    limit: float
+    paper: float
+    sampled: fw.Estimate | None
+    networks: fw.Estimate
 
     @property
-    def exact(self) -> tuple[float, float, float]:
-        """E K, E K²/(E K)², E ΔK/E K."""
-        mean = self.law.mean()
-        return mean, self.law.dispersion(), self.law.relative_update(1.0 / mean)
+    def z(self) -> float | None:
+        """(networks − exact)/error, None where the error is not trusted."""
+        return float(self.networks.z(self.exact)) if self.networks.trusted else None
 
-    @property
-    def limits(self) -> tuple[float, float]:
-        """The last two in the joint limit of depth and width."""
-        mean, limit = self.law.mean(), self.law.joint_limit()
-        update = limit.update(self.law.net, self.law.squared_norm).to_float("the limit", "")
-        spread = limit.dispersion(self.law.mean("weights"), self.law.mean("biases"))
-        return spread.to_float("the limit", ""), -2.0 * update / mean**2
 
-    @property
-    def paper(self) -> tuple[float, float]:
-        """The last two as the paper prints them: up to constants, the update without sign."""
-        printed = self.law.paper()
-        spread, update = (
-            printed[name].value.to_float(name, "") for name in ("dispersion", "relative_update")
-        )
-        return spread, update / self.law.mean()
+def one(estimate: fw.Estimate, over: float = 1.0) -> fw.Estimate:
+    """The single number of an array, over a known one."""
+    value, error = (np.asarray(part).item() / over for part in (estimate.value, estimate.std_error))
+    return replace(estimate, value=value, std_error=error)
+
+
+def theory(law: fw.KernelLaw) -> tuple[list[float], list[float]]:
+    """Spread, and update at the rate 1/E K: exact, in the limit, as the paper prints them."""
+    mean, limit, paper = law.mean(), law.joint_limit(), law.paper()
+    spread = limit.dispersion(law.mean("weights"), law.mean("biases")).to_float(SPREAD, "")
+    update = -2.0 * limit.update(law.net, law.squared_norm).to_float(UPDATE, "") / mean**2
+    printed = [paper[name].value.to_float(name, "") for name in ("dispersion", "relative_update")]
+    exact = law.dispersion(), law.relative_update(1.0 / mean)
+    return [exact[0], spread, printed[0]], [exact[1], update, printed[1] / mean]
+
+
+Depth = tuple[fw.KernelLaw, fw.law.SampleSummary, Row, Row]
 
 
 def one_depth(size: Size, layers: int, seeds: np.ndarray) -> Depth:
-    """Theory, exact samples and networks at the image of a 7."""
-    x = IMAGES[TEN[7]]
-    net = fw.MLP.equal_width(64, size.width, layers)
-    law = fw.KernelLaw(net, x)
-    mean = law.mean()
-    first, second = (int(seed) for seed in seeds)
-    drawn = fw.simulate.ensemble(net, x, size.networks, first)
-    step = fw.simulate.first_step(net, x, [0.0], 1.0 / mean, size.steps, second, pattern="frozen")
-    change = step.mean_first_order()
-    update = replace(change, value=change.value / mean, std_error=change.std_error / mean)
-    summary = law.summary(size.sampled, first)
-    return Depth(layers, law, summary, drawn.mean(), drawn.dispersion(), update)
+    """Law, exact samples, and both quantities with networks, at the image of a 7."""
+    net, (first, second) = fw.MLP.equal_width(64, size.width, layers), map(int, seeds)
+    law = fw.KernelLaw(net, SEVEN)
+    mean, (spread, update), summary = law.mean(), theory(law), law.summary(size.sampled, first)
+    drawn = fw.simulate.ensemble(net, SEVEN, size.networks, first)
+    step = fw.simulate.first_step(
+        net, SEVEN, [0.0], 1.0 / mean, size.steps, second, pattern="frozen"
+    )
+    return (
+        law,
+        summary,
+        Row(layers, *spread, summary.dispersion, one(drawn.dispersion())),
+        Row(layers, *update, None, one(step.mean_first_order(), mean)),
+    )
 
 
-def comparisons(depths: list[Depth]) -> Iterator[float | None]:
-    """Every (network − exact)/error of the depths; None where the error is not trusted."""
-    for one in depths:
-        mean, spread, update = one.exact
-        yield z(one.mean, mean)
-        yield z(one.spread, spread)
-        yield z(one.summary.dispersion, spread)
-        yield z(one.update, update)
-
-
-def z(estimate: fw.Estimate, exact: float) -> float | None:
-    """Distance from the exact value in standard errors, None where those are not trusted."""
-    return float(np.asarray(estimate.z(exact)).item()) if estimate.trusted else None
-
-
-def tables(depths: list[Depth]) -> list[Table]:
-    """Randomness and first step against the depth."""
-    layers, score = Column("L", meaning="hidden layers"), Column("z", places=1)
-    exact = Column("exact", meaning="the exact law at this width and depth")
-    limit = Column("limit", meaning="depth and width grow in this ratio")
-    drawn = Column("networks", meaning="drawn at random (standard error)")
-    sampled = Column("sampled", meaning="exact samples of the law, without networks")
-    spreads, updates = [], []
-    for one in depths:
-        _, spread, update = one.exact
-        found = (one.summary.dispersion, one.spread)
-        pairs = [cell for estimate in found for cell in (estimate, z(estimate, spread))]
-        spreads.append((one.layers, spread, one.limits[0], one.paper[0], *pairs))
-        updates.append((one.layers, update, one.limits[1], one.paper[1], one.update,
-                        z(one.update, update)))  # fmt: skip
-    return [
-        Table(
-            "Randomness: dispersion E K²/(E K)²",
-            [layers, exact, limit, Column("paper", meaning="e^(5β)"), sampled, score, drawn, score],
-            spreads,
-            "1: the same kernel for every seed. At the image of a 7.",
-        ),
-        Table(
-            f"First SGD step at the rate 1/E K, {FROZEN}: E ΔK/E K",
-            [layers, exact, limit, Column("paper", meaning="without sign"), drawn, score],
-            updates,
-            "To first order in the rate.",
-        ),
+def table(title: str, rows: list[Row], caption: str) -> Table:
+    """Every route beside the others."""
+    columns = [
+        Column("L", meaning="hidden layers"),
+        Column("exact", meaning="the exact law at this width and depth"),
+        Column("limit", meaning="depth and width grow in this ratio"),
+        Column("paper", meaning="holds up to a constant; updates are printed without sign"),
+        Column("sampled", meaning="exact samples of the law, without networks"),
+        Column("networks", meaning="drawn at random (standard error)"),
+        Column("z", places=1, meaning="(networks − exact)/error, where that is trusted"),
     ]
+    names = ("layers", "exact", "limit", "paper", "sampled", "networks", "z")
+    return Table(title, columns, [[getattr(r, n) for n in names] for r in rows], caption)
 
 
-def figure(depths: list[Depth], kind: int) -> Plot:
-    """Randomness (1) or the shrinking of the kernel in the first step (2) against the depth."""
-    x, sign = [one.layers for one in depths], 1 if kind == 1 else -1
-    measured = [one.spread if kind == 1 else one.update for one in depths]
-    shown = [(n, one) for n, one in zip(x, measured, strict=True) if sign * float(one.value) > 0]
-    points = ([n for n, _ in shown], [sign * float(one.value) for _, one in shown],
-              [float(one.std_error) for _, one in shown], [one.trusted for _, one in shown])  # fmt: skip
-    name = ("dispersion E K²/(E K)²", f"−E ΔK/E K, {FROZEN}")[kind - 1]
+def figure(title: str, name: str, rows: list[Row]) -> Plot:
+    """The same against the depth, without sign."""
+    x = [row.layers for row in rows]
+    seen = [row for row in rows if row.networks.value * row.exact > 0]
+    curves = [
+        Curve(label, x, [abs(getattr(row, route)) for row in rows])
+        for route, label in (("exact", "exact law"), ("limit", "joint limit"), ("paper", "paper"))
+    ]
+    points = [replace(row.networks, value=abs(row.networks.value)) for row in seen]
     return Plot(
-        ("Randomness against depth", f"First SGD step against depth, {FROZEN}")[kind - 1],
-        "Deep narrow networks have very different kernels from seed to seed, and leave them at "
-        "once. The paper's form holds up to a constant. Hollow: not trusted.",
-        "hidden layers L",
-        name,
-        [
-            Curve("exact law", x, [sign * one.exact[kind] for one in depths]),
-            Curve("joint limit", x, [sign * one.limits[kind - 1] for one in depths]),
-            Curve("paper", x, [one.paper[kind - 1] for one in depths]),
-            Points("networks", *points),
-        ],
+        title,
+        f"From {rows[0].exact:.3g} at L = {x[0]} to {rows[-1].exact:.3g} at L = {x[-1]}. The "
+        "paper's form holds up to a constant; a hollow point lacks the rare networks that carry "
+        "the average.",
+        "hidden layers L", f"|{name}|",
+        [*curves, Points.of("networks", [row.layers for row in seen], points)],
         log_x=True, log_y=True, x_ticks=x,
     )  # fmt: skip
 
 
 def trained(size: Size) -> fw.measure.TrainingReport:
-    """Train `make_mlp` with a Recorder in the loop."""
-    import torch
-
+    """Train `make_mlp` on cross-entropy with a Recorder in the loop."""
     X, y = torch.tensor(IMAGES), torch.tensor(CLASSES)
     null = fw.measure.null_band(make_mlp, X[:16], seeds=size.seeds, y=y[:16])
     torch.manual_seed(7)
@@ -174,7 +147,7 @@ def trained(size: Size) -> fw.measure.TrainingReport:
         with recorder:
             for _ in range(size.training):
                 chosen = torch.randint(1500, (64,))
-                loss = torch.nn.functional.cross_entropy(model(X[chosen]), y[chosen])
+                loss = cross_entropy(model(X[chosen]), y[chosen])
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
@@ -184,38 +157,42 @@ def trained(size: Size) -> fw.measure.TrainingReport:
 
 def main(size: Size, path: Path) -> int:
     """Compute, print, and write the report to `path`."""
+    console = Console(highlight=False)
     seeds = np.random.SeedSequence(20200426).generate_state(2 * len(size.hidden_layers))
-    pairs = list(zip(size.hidden_layers, seeds.reshape(-1, 2), strict=True))
-    depths = [one_depth(size, *pair) for pair in track(pairs, "networks of several depths")]
-    known = [score for score in comparisons(depths) if score is not None]
+    jobs = list(zip(size.hidden_layers, seeds.reshape(-1, 2), strict=True))
+    depths = [one_depth(size, *job) for job in track(jobs, "networks of several depths")]
+    laws, summaries, spreads, updates = map(list, zip(*depths, strict=True))
+    scores = [row.z for row in (*spreads, *updates)]
+    known = [abs(score) for score in scores if score is not None]
     agreement = (
         f"The largest |z| of {len(known)} comparisons with the exact law is "
-        f"{max(map(abs, known), default=0.0):.1f}; {4 * len(depths) - len(known)} averages are "
-        "carried by rare networks: read the exact value there."
+        f"{max(known, default=0.0):.1f}; {len(scores) - len(known)} averages are carried by rare "
+        "networks: read the exact value there."
     )
-    check = fw.check(
-        make_mlp, IMAGES[:16], np.eye(10)[CLASSES[:16]], learning_rate=2e-3, seeds=size.seeds
-    )
+    shown = [
+        table(f"Randomness: {SPREAD}", spreads, "1: the same kernel for every seed."),
+        table(f"First SGD step at the rate 1/E K: {UPDATE}", updates, "To first order."),
+    ]
+    X, y = IMAGES[:16], np.eye(10)[CLASSES[:16]]
+    check = fw.check(make_mlp, X, y, learning_rate=2e-3, seeds=size.seeds)
     training = trained(size)
-    shares = [depths[-1].law.layer_shares(name) for name in ("kernel_squared", "update")]
+    densities = [one for d in (summaries[0], summaries[-1]) for one in d.page().drawings()]
+    shares = [laws[-1].layer_shares(name) for name in ("kernel_squared", "update")]
+    figures = [figure("Randomness", SPREAD, spreads), figure("First step", UPDATE, updates)]
     page = Page(
         "The tangent kernel at a handwritten digit",
-        ["How different are two seeds, and how far does a step of training move the kernel?"],
+        [QUESTION.format(size.width)],
         [
-            Section("Against depth", [*tables(depths), agreement, figure(depths, 1),
-                                      figure(depths, 2)]),
-            Section("The law of K", [*depths[1].summary.page().drawings(),
-                                     *depths[-1].summary.page().drawings()]),
-            Section("Layer by layer", [one for share in shares for one in share.page().drawings()]),
+            Section("Against depth", [*shown, agreement, *figures]),
+            Section("The law of K", densities),
+            Section("Layer by layer", [d for part in shares for d in part.page().drawings()]),
             *(replace(part, title=f"A PyTorch network: {part.title}")
               for part in (*check.page().sections, *training.page().sections)),
         ],
         Provenance.now(20200426, networks=f"{size.networks}, first step {size.steps}"),
     )  # fmt: skip
-    console = Console(highlight=False)
-    for shown in (*tables(depths), agreement, check, training):
-        console.print(shown)
-        console.print()
+    for block in (*(one.terminal(brief=True) for one in shown), agreement, check, training):
+        console.print(block, "", sep="\n")
     page.html(path)
     console.print(f"The report, one file for any browser: {path}", soft_wrap=True)
     return 0

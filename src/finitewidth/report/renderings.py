@@ -71,7 +71,7 @@ class TerminalTable:
         if missing:
             below.append((f"No room for: {', '.join(missing)}.", "dim"))
         for text, look in below:
-            yield Padding(Text(text, style=look), (0, 0, 0, 2))
+            yield Padding(Text(text, style=look), (0, 0, 0, 2), expand=False)
 
 
 def _least(layout: Layout, k: int) -> int:
