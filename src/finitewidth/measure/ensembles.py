@@ -204,8 +204,9 @@ def ensemble(
     --------
     >>> import finitewidth as fw
     >>> import torch
+    >>> from torch import nn
     >>> def make_model():
-    ...     return torch.nn.Sequential(torch.nn.Linear(4, 64), torch.nn.ReLU(), torch.nn.Linear(64, 1))
+    ...     return nn.Sequential(nn.Linear(4, 64), nn.ReLU(), nn.Linear(64, 1))
     >>> kernels = fw.measure.ensemble(make_model, torch.eye(4), seeds=16)
     >>> kernels.kernels.shape
     (16, 4, 4)

@@ -73,8 +73,9 @@ def check(
     --------
     >>> import finitewidth as fw
     >>> import torch
+    >>> from torch import nn
     >>> def make_model():
-    ...     return torch.nn.Sequential(torch.nn.Linear(4, 256), torch.nn.ReLU(), torch.nn.Linear(256, 1))
+    ...     return nn.Sequential(nn.Linear(4, 256), nn.ReLU(), nn.Linear(256, 1))
     >>> verdict = fw.check(make_model, torch.eye(4), torch.ones(4, 1), learning_rate=0.001, seeds=8)
     >>> verdict.verdict
     'frozen'
