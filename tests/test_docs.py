@@ -334,7 +334,7 @@ def test_console_blocks_are_run(tmp_path):
 def test_errors_of_commands_are_shown_too(tmp_path):
     page = "```console\n$ finitewidth no-such-command\nfine\n```"
     (found,) = check(page, "page", tmp_path)
-    assert "No such command" in found
+    assert "Unknown command" in found
 
 
 # What CONTRIBUTING.md says of the tree.
