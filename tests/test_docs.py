@@ -334,7 +334,25 @@ def test_console_blocks_are_run(tmp_path):
 def test_errors_of_commands_are_shown_too(tmp_path):
     page = "```console\n$ finitewidth no-such-command\nfine\n```"
     (found,) = check(page, "page", tmp_path)
-    assert "No such command" in found
+    assert "Unknown command" in found
+
+
+# What CONTRIBUTING.md says of the tree.
+
+
+def missing_paths(page: str) -> list[str]:
+    """Paths between backquotes, from the root or from the package, that lead nowhere."""
+    paths = re.findall(r"`([\w.-]+/[\w./-]*)`", page)
+    homes = (ROOT, ROOT / "src" / "finitewidth")
+    return [path for path in paths if not any((home / path).exists() for home in homes)]
+
+
+def test_every_path_of_contributing_exists():
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert page.count("`law/moments.py`") == 1
+    page = page.replace("`docs/_build/html`", "")  # made by `make docs`
+    assert missing_paths(page) == []
+    assert missing_paths(page.replace("law/moments.py", "law/moment.py")) == ["law/moment.py"]
 
 
 # And the tables of the pages, where no example computes them.

@@ -10,6 +10,7 @@ witnesses. The files are read, not run, so imports inside functions and under TY
 """
 
 import ast
+import re
 import subprocess
 import sys
 from collections import deque
@@ -221,6 +222,17 @@ def test_no_modules_import_each_other_in_a_circle():
 def test_no_folders_side_by_side_import_each_other_in_a_circle():
     ways = [" → ".join(way) for way in circles(of_folders(*import_graph(ROOT / "src")))]
     assert not ways, "\n" + "\n".join(ways)
+
+
+def test_contributing_draws_the_layers_that_exist():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    picture = " ".join(
+        line for line in text.splitlines() if line.startswith("    ") and "←" in line
+    )
+    drawn = [set(re.findall(r"\w+", layer)) for layer in picture.split("←")]
+    package = ROOT / "src" / PACKAGE
+    exists = {path.stem for path in package.iterdir()}
+    assert [layer for layer in drawn if layer] == [kept for la in LAYERS if (kept := la & exists)]
 
 
 def test_import_loads_nothing_heavy():

@@ -279,6 +279,16 @@ def kernel(net: MLP, X: ArrayLike, *, memory_budget: int | None = None) -> Expan
     RuntimeError
         On access: if the kernel leaves the range of float64, or quadrature does not resolve
         the activation.
+
+    Examples
+    --------
+    >>> import finitewidth as fw
+    >>> net = fw.MLP(n_in=2, widths=[32] * 4, activation="gelu", bias=False)
+    >>> expansion = fw.expansion.kernel(net, [1, 1])
+    >>> print(f"{expansion.infinite[0, 0]:.4f} {expansion.mean[0, 0]:.4f}")
+    3.9114 3.9606
+    >>> print(f"{expansion.variance[0, 0]:.3f}")
+    10.100
     """
     found = expandable(net)
     return Expansion(found, input_rows(found, X), memory_budget)

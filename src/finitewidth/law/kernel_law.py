@@ -42,6 +42,15 @@ class KernelLaw(ExactLaw, Shown):
     -----
     Derivation: docs, "The exact law". Loss convention for updates: ½(N(x) − t)². The class itself
     is what `fw.expansion.Overview` takes as `exact`.
+
+    Examples
+    --------
+    >>> import finitewidth as fw
+    >>> law = fw.KernelLaw(fw.MLP(n_in=10, widths=[20] * 5))
+    >>> round(law.mean(), 4), round(law.dispersion(), 4)
+    (9.5, 1.7951)
+    >>> fw.KernelLaw(fw.MLP(n_in=2, widths=[3]), x=[1, 2]).fraction("kernel", 2)
+    Fraction(218, 3)
     """
 
     def overview(self, learning_rate: float = 1.0) -> Overview:

@@ -199,6 +199,19 @@ def ensemble(
         seed, or cannot be sent to other processes.
     TypeError
         As `kernel`, and for a factory that is none.
+
+    Examples
+    --------
+    >>> import finitewidth as fw
+    >>> import torch
+    >>> from torch import nn
+    >>> def make_model():
+    ...     return nn.Sequential(nn.Linear(4, 64), nn.ReLU(), nn.Linear(64, 1))
+    >>> kernels = fw.measure.ensemble(make_model, torch.eye(4), seeds=16)
+    >>> kernels.kernels.shape
+    (16, 4, 4)
+    >>> print(f"{kernels.mean.value:.2f} +- {kernels.mean.std_error:.2f}")
+    6.49 +- 0.16
     """
     chosen = checked_seeds(seeds)
     if target_error is not None and not 0 < target_error < 1:

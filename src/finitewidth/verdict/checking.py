@@ -68,6 +68,17 @@ def check(
     Notes
     -----
     Thresholds and their reasons: docs, "The verdict".
+
+    Examples
+    --------
+    >>> import finitewidth as fw
+    >>> import torch
+    >>> from torch import nn
+    >>> def make_model():
+    ...     return nn.Sequential(nn.Linear(4, 256), nn.ReLU(), nn.Linear(256, 1))
+    >>> verdict = fw.check(make_model, torch.eye(4), torch.ones(4, 1), learning_rate=0.001, seeds=8)
+    >>> verdict.verdict
+    'frozen'
     """
     limits = Limits(max_dispersion, max_kernel_change)
     if (y is None) != (learning_rate is None):

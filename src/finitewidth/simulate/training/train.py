@@ -129,6 +129,16 @@ def train(
     The step is that of `first_step` with ``pattern="real"``. The kernel is that of `ensemble`,
     summed over the outputs, from forward and backward products alone; no gradient of a weight is
     written down.
+
+    Examples
+    --------
+    >>> import finitewidth as fw
+    >>> net = fw.MLP(n_in=2, widths=[64])
+    >>> run = fw.simulate.train(net, [[1, 0], [0, 1]], [1, -1], learning_rate=0.5, steps=10, size=4)
+    >>> run.loss.shape, run.kernels.shape  # networks, steps and the start, inputs twice
+    ((4, 11), (4, 11, 2, 2))
+    >>> bool((run.loss[:, -1] < 0.01 * run.loss[:, 0]).all())
+    True
     """
     if parametrization is not None and isinstance(net, MLP):
         net = replace(net, parametrization=parametrization)
