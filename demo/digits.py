@@ -68,14 +68,14 @@ def one(estimate: fw.Estimate, over: float = 1.0) -> fw.Estimate:
     return replace(estimate, value=value, std_error=error)
 
 
-def theory(law: fw.KernelLaw) -> tuple[list[float], list[float]]:
+def theory(law: fw.KernelLaw) -> list[tuple[float, float, float]]:
     """Spread, and update at the rate 1/E K: exact, in the limit, as the paper prints them."""
     mean, limit, paper = law.mean(), law.joint_limit(), law.paper()
     spread = limit.dispersion(law.mean("weights"), law.mean("biases")).to_float(SPREAD, "")
     update = -2.0 * limit.update(law.net, law.squared_norm).to_float(UPDATE, "") / mean**2
     printed = [paper[name].value.to_float(name, "") for name in ("dispersion", "relative_update")]
-    exact = law.dispersion(), law.relative_update(1.0 / mean)
-    return [exact[0], spread, printed[0]], [exact[1], update, printed[1] / mean]
+    exact = law.relative_update(1.0 / mean)
+    return [(law.dispersion(), spread, printed[0]), (exact, update, printed[1] / mean)]
 
 
 Depth = tuple[fw.KernelLaw, fw.law.SampleSummary, Row, Row]
@@ -157,7 +157,6 @@ def trained(size: Size) -> fw.measure.TrainingReport:
 
 def main(size: Size, path: Path) -> int:
     """Compute, print, and write the report to `path`."""
-    console = Console(highlight=False)
     seeds = np.random.SeedSequence(20200426).generate_state(2 * len(size.hidden_layers))
     jobs = list(zip(size.hidden_layers, seeds.reshape(-1, 2), strict=True))
     depths = [one_depth(size, *job) for job in track(jobs, "networks of several depths")]
@@ -165,9 +164,8 @@ def main(size: Size, path: Path) -> int:
     scores = [row.z for row in (*spreads, *updates)]
     known = [abs(score) for score in scores if score is not None]
     agreement = (
-        f"The largest |z| of {len(known)} comparisons with the exact law is "
-        f"{max(known, default=0.0):.1f}; {len(scores) - len(known)} averages are carried by rare "
-        "networks: read the exact value there."
+        f"Largest |z| of {len(known)} comparisons with the exact law: {max(known, default=0.0):.1f}; "
+        f"{len(scores) - len(known)} averages are carried by rare networks: read the exact value."
     )
     shown = [
         table(f"Randomness: {SPREAD}", spreads, "1: the same kernel for every seed."),
@@ -192,9 +190,9 @@ def main(size: Size, path: Path) -> int:
         Provenance.now(20200426, networks=f"{size.networks}, first step {size.steps}"),
     )  # fmt: skip
     for block in (*(one.terminal(brief=True) for one in shown), agreement, check, training):
-        console.print(block, "", sep="\n")
+        Console(highlight=False).print(block, "", sep="\n")
     page.html(path)
-    console.print(f"The report, one file for any browser: {path}", soft_wrap=True)
+    print(f"The report, one file for any browser: {path}")
     return 0
 
 
