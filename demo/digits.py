@@ -164,7 +164,7 @@ def main(size: Size, path: Path) -> int:
     scores = [row.z for row in (*spreads, *updates)]
     known = [abs(score) for score in scores if score is not None]
     agreement = (
-        f"Largest |z| of {len(known)} comparisons with the exact law: {max(known, default=0.0):.1f}; "
+        f"Largest |z| of {len(known)} comparisons with the law: {max(known, default=0.0):.1f}; "
         f"{len(scores) - len(known)} averages are carried by rare networks: read the exact value."
     )
     shown = [

@@ -186,6 +186,23 @@ def check(page: str, name: str, folder: Path) -> list[str]:
     return [*problems_of_form(page), *run_python(page, name), *run_console(page, name, folder)]
 
 
+def test_commands_of_the_readme_fit_one_screen():
+    """At most 40 lines at 80 columns each, without trailing blanks."""
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = [
+        (command, output.rstrip("\n").split("\n"))
+        for block in blocks(page)
+        if block.info == "console"
+        for command, output in commands(block)
+        if command.startswith("finitewidth")
+    ]
+    assert len(shown) >= 8
+    for command, lines in shown:
+        assert len(lines) <= 40, command
+        assert max(map(len, lines)) <= 80, command
+        assert not any(line != line.rstrip() for line in lines), command
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_examples_print_what_the_page_says(path, tmp_path, monkeypatch):
     if path.name in NEED_TORCH:

@@ -235,6 +235,24 @@ def test_contributing_draws_the_layers_that_exist():
     assert [layer for layer in drawn if layer] == [kept for la in LAYERS if (kept := la & exists)]
 
 
+def numerical(source: Path) -> list[str]:
+    """``file:line: import`` of everything in the command line that could compute a number."""
+    return [
+        f"{path.name}:{line}: {target}"
+        for path in sorted((source / PACKAGE / "cli").rglob("*.py"))
+        for line, target in imported_modules(
+            ast.parse(path.read_text(encoding="utf-8")), f"{PACKAGE}.cli"
+        )
+        if target.split(".")[0] in ("numpy", "scipy", "torch", "math", "statistics")
+    ]
+
+
+def test_commands_compute_nothing(tmp_path):
+    assert numerical(ROOT / "src") == []
+    write_tree(tmp_path, {"cli/law.py": "from os import path\nfrom numpy.linalg import norm"})
+    assert numerical(tmp_path) == ["law.py:2: numpy.linalg.norm"]
+
+
 def test_import_loads_nothing_heavy():
     assert loaded_by(f"import {PACKAGE}") == []
 

@@ -64,11 +64,9 @@ def test_figures(run: Run, tmp_path) -> None:
 
 
 def test_reproduce(run: Run, tmp_path) -> None:
-    listed = run("reproduce", "--list")
-    assert listed.stdout.startswith("errata: Corrections to Hanin & Nica")
     page, figure = tmp_path / "page.html", tmp_path / "figure.svg"
     done = run(
-        "reproduce", "errata", "--quick", "--report", str(page), "--plot", str(figure), "--json"
+        "reproduce", "errata", "--quick", "--html", str(page), "--plot", str(figure), "--json"
     )
     assert done.returncode == 0
     for title in ("1. E K_b is not d/2", "2. E ΔK is negative", "3. β sums", "4. The inner sum"):

@@ -1,6 +1,5 @@
 """`finitewidth reproduce`: published results beside this package's own numbers."""
 
-import sys
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -32,8 +31,7 @@ def reproduce(
         Fewer networks: seconds.
     """
     if list_them:
-        for one, what in results.names().items():
-            sys.stdout.write(f"{one}: {what}\n")
+        output.show(results.listing())
         return
     if name is None:
         raise ValueError(

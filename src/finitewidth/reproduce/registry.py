@@ -3,6 +3,7 @@
 from dataclasses import replace
 from importlib import import_module
 
+from finitewidth.report import Page, Provenance, Record, Section, Table
 from finitewidth.reproduce.result import Progress, Reproduction
 
 ENTRIES = {
@@ -26,6 +27,14 @@ ENTRIES = {
 def names() -> dict[str, str]:
     """Every name with what it reproduces."""
     return dict(ENTRIES)
+
+
+def listing() -> Page:
+    """The names as a page."""
+    rows = list(ENTRIES.items())
+    table = Table("finitewidth reproduce NAME", ["name", "what it computes anew"], rows)
+    title = "Published results beside this package's own numbers"
+    return Page(title, [], [Section("Names", [table])], Provenance.now(None), Record({}))
 
 
 def reproduce(
