@@ -84,6 +84,24 @@ def test_an_untrusted_average_has_no_z(demo):
     assert replace(row, networks=replace(rare, trusted=True)).z == 2.0
 
 
+def test_the_pytorch_network_starts_as_the_law_says(demo):
+    """4 comparisons over 32 seeds, at most 1e-6 false alarms: |z| < 5.1 each.
+
+    Misses an error of 10 standard errors at most once in a million; a share has one of 2 %.
+    """
+    x, y = demo.IMAGES[:6], np.eye(10)[demo.CLASSES[:6]]
+    check = fw.check(demo.make_mlp, x, y, learning_rate=2e-3, seeds=32)
+    (mean,) = [row for row in check.table if row.name == "mean"]
+    rows = [mean, *check.shares]
+    assert len(rows) == 4
+    assert max(abs(row.measured.z(row.theory)) for row in rows) < 5.1
+    wrong = zip(check.shares, check.shares[::-1], strict=True)
+    assert max(abs(row.measured.z(other.theory)) for row, other in wrong) > 10
+    net = fw.MLP(64, [128, 128], parametrization="standard")
+    each = [fw.KernelLaw(net, image).mean() for image in x]
+    assert mean.theory == pytest.approx(10 * sum(each) / 6, rel=1e-13)
+
+
 def test_the_program_prints_tables_and_writes_the_report(demo, tmp_path, capsys):
     small = demo.Size(
         width=16, hidden_layers=(1, 2), networks=60, steps=30, sampled=200, seeds=32, training=64
