@@ -26,8 +26,8 @@ app = App(
 )
 app.register_install_completion_command()
 # Commands are imported when they are called: one that needs no PyTorch does not wait for it.
-for name in COMMANDS:
-    app.command(f"finitewidth.cli.{name}:{name}", name=name)
+for place, name in enumerate(COMMANDS):
+    app.command(f"finitewidth.cli.{name}:{name}", name=name, sort_key=place)
 
 
 def main() -> None:
@@ -37,6 +37,9 @@ def main() -> None:
     standard error, 130 interrupted.
     """
     try:
+        if not sys.argv[1:] or sys.argv[1].startswith("-"):
+            for command in COMMANDS:
+                app[command]  # imported, so that the list says what each does
         code = app(sys.argv[1:], exit_on_error=False, print_error=False)
     except (CycloptsError, ValueError, TypeError, RuntimeError) as error:
         sys.stderr.write(f"finitewidth: {error}\n")
