@@ -79,7 +79,7 @@ def test_reproduce(run: Run, tmp_path) -> None:
     for arguments, words in [
         ([], "no result was named; give one of errata"),
         (["theorem9"], "the name is 'theorem9'"),
-        (["errata", "--report", "x.pdf"], "ending in .html"),
+        (["errata", "--html", "x.pdf"], "ending in .html"),
         (["errata", "--plot", "x.pdf"], "ending in .png or .svg"),
     ]:
         done = run("reproduce", *arguments)
