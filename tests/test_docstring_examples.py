@@ -1,7 +1,6 @@
 """The examples in the docstrings of what a reader uses first print what they say."""
 
 import doctest
-from time import thread_time
 
 import pytest
 
@@ -17,9 +16,6 @@ EXAMPLES = {
 }
 """Name: how to reach it, and whether it needs PyTorch."""
 
-SECONDS = 4.0
-"""For one example, of the processor; most of it is spent on loading what it uses first."""
-
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_example_prints_what_it_says(name: str) -> None:
@@ -32,7 +28,5 @@ def test_the_example_prints_what_it_says(name: str) -> None:
     example = doctest.DocTestParser().get_doctest(text, {}, name, None, None)
     assert example.examples
     said: list[str] = []
-    began = thread_time()
     failed, _ = doctest.DocTestRunner(verbose=False).run(example, out=said.append)
     assert not failed, "".join(said)
-    assert thread_time() - began < SECONDS
