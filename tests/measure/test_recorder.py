@@ -648,7 +648,7 @@ def test_reading_something_else(tmp_path):
 def test_without_xarray_recording_works_and_reading_says_what_is_missing(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "xarray", None)
     begun(tmp_path / "a")
-    with pytest.raises(RuntimeError, match="a Dataset needs xarray, which is not installed"):
+    with pytest.raises(RuntimeError, match="Datasets need xarray, which is not installed"):
         measure.open_record(tmp_path / "a")
     with Reader(tmp_path / "a") as reader:
         assert reader.steps() == [0, 1, 2]
