@@ -24,7 +24,7 @@ SURFACE = {
         "Band", "Bars", "Column", "Curve", "Drawn", "Later", "Page", "Panels", "Plot", "Points",
         "Provenance", "Record", "Section", "Shown", "Steps", "Table",
     ],
-    "reproduce": ["Reproduction", "names", "reproduce"],
+    "reproduce": ["Reproduction", "listing", "names", "reproduce"],
     "verdict": [
         "Check", "ChecksAlong", "Measurement", "Row", "assert_kernel", "check", "check_along",
     ],
