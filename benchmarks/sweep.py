@@ -11,13 +11,14 @@ import numpy as np
 
 import finitewidth as fw
 from benchmarks.table import Line
+from finitewidth.store.runner import Engine, Progress, Result, Runner, running
+from finitewidth.store.runner.engine import Outcome
+from finitewidth.store.runner.tasks import Bundle, compute
 from finitewidth.sweep.cells import Cell, expand
-from finitewidth.sweep.engine import schedule
-from finitewidth.sweep.engine.course import Course, Wanted
-from finitewidth.sweep.engine.jobs import compute
-from finitewidth.sweep.engine.schedule import Engine, Outcome, Progress, Schedule, Task
-from finitewidth.sweep.grid import read
-from finitewidth.sweep.records import Job, Record
+from finitewidth.sweep.engine.chunks import chunk_task
+from finitewidth.sweep.engine.course import Course
+from finitewidth.sweep.engine.schedule import Schedule
+from finitewidth.sweep.grid import Precision, read
 from finitewidth.sweep.store import Reader, Writer
 
 WIDE = {
@@ -99,11 +100,11 @@ def _waiting_cells(client: Any) -> tuple[float, float]:
     axes = {"n_in": 2, "method": "factory", "factory": "benchmarks.sweep:waiting"}
     axes |= {"target": [float(number) for number in range(CELLS)]}
     grid = {"axes": axes, "precision": {"max_networks": 16}}
-    before, schedule.TASK_SECONDS = schedule.TASK_SECONDS, 0.0  # one chunk a task
+    before, running.BUNDLE_SECONDS = running.BUNDLE_SECONDS, 0.0  # one chunk a bundle
     try:
         return _run(grid, client, allow_factories=True)
     finally:
-        schedule.TASK_SECONDS = before
+        running.BUNDLE_SECONDS = before
 
 
 def _computing_cells(client: Any) -> tuple[float, float]:
@@ -141,53 +142,43 @@ def _nothing(number: int) -> int:
 
 
 class Canned(Engine):
-    """Answers at once, with the same records for every cell."""
+    """Answers at once, with the same result for every cell."""
 
-    def __init__(self, record: Record, at_once: int) -> None:
-        self._record, self._at_once = record, at_once
-        self._tasks: list[Task] = []
+    def __init__(self, result: Result, at_once: int) -> None:
+        self._result, self._at_once = result, at_once
+        self._bundles: list[Bundle] = []
 
     def capacity(self) -> int:
         """As 1,000 workers would have."""
         return self._at_once
 
-    def submit(self, task: Task) -> None:
+    def submit(self, bundle: Bundle) -> None:
         """Keep it."""
-        self._tasks.append(task)
+        self._bundles.append(bundle)
 
     def wait(self) -> list[Outcome]:
         """All of them."""
-        tasks, self._tasks = self._tasks, []
-        one = self._record
-        return [Outcome(task, [_of(one, job) for job in task.jobs]) for task in tasks]
+        bundles, self._bundles = self._bundles, []
+        return [Outcome(bundle, [self._result for _ in bundle.tasks]) for bundle in bundles]
 
     def close(self) -> None:
         """Nothing is held."""
 
 
-def _of(record: Record, job: Job) -> Record:
-    return Record(
-        job, record.text, record.rows, record.networks, record.seconds, record.host, record.checksum
-    )
-
-
 def _rows(method: str, count: int, at_once: int, precision: dict[str, Any]) -> tuple[float, float]:
-    """Seconds a row from a record to the disk, and bytes a row."""
+    """Seconds a row from a result to the disk, and bytes a row."""
     axes = {"n_in": 64, "width": 16, "depth": 3, "method": method}
     (cell,) = expand(read({"axes": axes}))
-    (record,) = compute([Job(cell.text, 0)])
+    (result,) = compute([chunk_task(cell.text, 0, method, 0.0)])
     axes["target"] = [float(number) for number in range(count)]
     cells = expand(read({"axes": axes}))
-    return _timed(cells, record, at_once, precision)
+    return _timed(cells, result, at_once, precision)
 
 
 def _timed(
-    cells: Sequence[Cell], record: Record, at_once: int, precision: dict[str, Any]
+    cells: Sequence[Cell], result: Result, at_once: int, precision: dict[str, Any]
 ) -> tuple[float, float]:
-    limits: dict[str, Any] = {
-        "relative_error": None, "of": ("kernel_mean",), "max_networks": 1, "max_seconds": None,
-    }  # fmt: skip
-    wanted = Wanted(**limits | precision)
+    wanted = Precision.model_validate({"max_networks": 1} | precision)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "s.sqlite"
         with Writer(path, {}) as writer:
@@ -195,7 +186,7 @@ def _timed(
             courses = [Course(rows[cell.key].id, cell, wanted) for cell in cells]
             told: list[Progress] = []
             start = time.perf_counter()
-            Schedule(courses, writer, Canned(record, at_once), told.append).run()
+            Runner(Schedule(courses, writer), Canned(result, at_once), told.append).run()
             seconds = (time.perf_counter() - start) / len(cells)
         return seconds, path.stat().st_size / len(cells)
 

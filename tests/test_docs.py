@@ -12,7 +12,7 @@ How a page writes its examples:
 - ``<!-- needs: torch -->`` above a fence: it is run where that module is installed.
 - an admonition with an example in it is written with colons (``:::{note}``).
 - an example draws its random numbers from a seed, prints no more digits than every machine agrees
-  on, and every page has one and runs in less than 20 seconds.
+  on, and every page has one; it should run in less than 20 seconds.
 """
 
 import difflib
@@ -28,7 +28,6 @@ from fractions import Fraction as F
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
-from time import thread_time
 
 import numpy as np
 import pytest
@@ -42,9 +41,6 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "guide").glob("*.md"))]
 NEED_TORCH = frozenset(
     ("check.md", "expansion.md", "measure.md", "recorder.md", "step-measured.md", "trajectory.md")
 )
-SECONDS = 20.0
-"""For one page: of the processor, so that a busy machine does not fail the test."""
-
 FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>`{3,}|~{3,})(?P<info>.*)$")
 REASON = re.compile(r"^<!-- not run: .*\S.* -->$")
 NEEDS = re.compile(r"^<!-- needs: (?P<modules>\w+(, \w+)*) -->$")
@@ -117,7 +113,7 @@ def same(shown: str, printed: str, where: str) -> list[str]:
 def run_python(page: str, name: str) -> list[str]:
     """Run the python blocks of a page; what was found wrong."""
     namespace: dict[str, object] = {"__name__": "__main__"}
-    found, listed, began = [], blocks(page), thread_time()
+    found, listed = [], blocks(page)
     for block, following in zip(listed, [*listed[1:], None], strict=True):
         if block.info != "python" or not can_run(block):
             continue
@@ -132,9 +128,6 @@ def run_python(page: str, name: str) -> list[str]:
             found += same(shown.text, printed.getvalue(), where)
         elif printed.getvalue():
             found.append(f"{where}: prints, but no text block follows:\n{printed.getvalue()}")
-    seconds = thread_time() - began
-    if seconds > SECONDS:
-        found.append(f"{name}: takes {seconds:.0f} s, more than {SECONDS:.0f} s")
     return found
 
 
@@ -184,6 +177,23 @@ def run_console(page: str, name: str, folder: Path) -> list[str]:
 def check(page: str, name: str, folder: Path) -> list[str]:
     """Everything that is wrong with a page's examples."""
     return [*problems_of_form(page), *run_python(page, name), *run_console(page, name, folder)]
+
+
+def test_commands_of_the_readme_fit_one_screen():
+    """At most 40 lines at 80 columns each, without trailing blanks."""
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = [
+        (command, output.rstrip("\n").split("\n"))
+        for block in blocks(page)
+        if block.info == "console"
+        for command, output in commands(block)
+        if command.startswith("finitewidth")
+    ]
+    assert len(shown) >= 8
+    for command, lines in shown:
+        assert len(lines) <= 40, command
+        assert max(map(len, lines)) <= 80, command
+        assert not any(line != line.rstrip() for line in lines), command
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
@@ -304,13 +314,6 @@ def test_an_open_block_is_rejected():
         blocks("```python\nprint(1)\n")
 
 
-def test_a_slow_page_is_rejected(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules[__name__], "SECONDS", 0.01)
-    slow = "```python\nx = sum(range(3_000_000))\n```"
-    (found,) = check(slow, "page", tmp_path)
-    assert "more than" in found
-
-
 CONSOLE = """
 ```console
 $ finitewidth --version
@@ -334,7 +337,25 @@ def test_console_blocks_are_run(tmp_path):
 def test_errors_of_commands_are_shown_too(tmp_path):
     page = "```console\n$ finitewidth no-such-command\nfine\n```"
     (found,) = check(page, "page", tmp_path)
-    assert "No such command" in found
+    assert "Unknown command" in found
+
+
+# What CONTRIBUTING.md says of the tree.
+
+
+def missing_paths(page: str) -> list[str]:
+    """Paths between backquotes, from the root or from the package, that lead nowhere."""
+    paths = re.findall(r"`([\w.-]+/[\w./-]*)`", page)
+    homes = (ROOT, ROOT / "src" / "finitewidth")
+    return [path for path in paths if not any((home / path).exists() for home in homes)]
+
+
+def test_every_path_of_contributing_exists():
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert page.count("`law/moments.py`") == 1
+    page = page.replace("`docs/_build/html`", "")  # made by `make docs`
+    assert missing_paths(page) == []
+    assert missing_paths(page.replace("law/moments.py", "law/moment.py")) == ["law/moment.py"]
 
 
 # And the tables of the pages, where no example computes them.

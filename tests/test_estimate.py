@@ -119,6 +119,13 @@ def test_what_is_not_trusted_says_so():
     assert estimate.note == "too few networks."
 
 
+def test_a_doubt_keeps_the_numbers_and_joins_the_notes():
+    trusted = fw.Estimate(1.0, 0.1, 10, "dense", exact=True)
+    assert trusted.doubted("") is trusted
+    twice = trusted.doubted("One reason.").doubted("Another.")
+    assert twice == fw.Estimate(1.0, 0.1, 10, "dense", True, False, "One reason. Another.")
+
+
 def test_distance_in_standard_errors():
     assert fw.Estimate(1.5, 0.25, size=5, method="m").z(1.0) == 2.0
     both = fw.Estimate(np.array([1.0, 3.0]), np.array([0.5, 0.5]), size=5, method="m")

@@ -10,6 +10,7 @@ witnesses. The files are read, not run, so imports inside functions and under TY
 """
 
 import ast
+import re
 import subprocess
 import sys
 from collections import deque
@@ -155,11 +156,7 @@ def test_modules_import_only_from_their_left():
 
 
 # Removed when cli is rewritten and report has moved.
-KNOWN_CIRCLES = (
-    {"finitewidth.report.drawing", "finitewidth.report.plot"},
-    {"finitewidth.report.markdown", "finitewidth.report.page"},
-    {"finitewidth.report.path_drawing", "finitewidth.report.path_figure"},
-)
+KNOWN_CIRCLES: tuple[set[str], ...] = ()
 
 
 def import_graph(source: Path) -> tuple[dict[str, set[str]], set[str]]:
@@ -225,6 +222,35 @@ def test_no_modules_import_each_other_in_a_circle():
 def test_no_folders_side_by_side_import_each_other_in_a_circle():
     ways = [" → ".join(way) for way in circles(of_folders(*import_graph(ROOT / "src")))]
     assert not ways, "\n" + "\n".join(ways)
+
+
+def test_contributing_draws_the_layers_that_exist():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    picture = " ".join(
+        line for line in text.splitlines() if line.startswith("    ") and "←" in line
+    )
+    drawn = [set(re.findall(r"\w+", layer)) for layer in picture.split("←")]
+    package = ROOT / "src" / PACKAGE
+    exists = {path.stem for path in package.iterdir()}
+    assert [layer for layer in drawn if layer] == [kept for la in LAYERS if (kept := la & exists)]
+
+
+def numerical(source: Path) -> list[str]:
+    """``file:line: import`` of everything in the command line that could compute a number."""
+    return [
+        f"{path.name}:{line}: {target}"
+        for path in sorted((source / PACKAGE / "cli").rglob("*.py"))
+        for line, target in imported_modules(
+            ast.parse(path.read_text(encoding="utf-8")), f"{PACKAGE}.cli"
+        )
+        if target.split(".")[0] in ("numpy", "scipy", "torch", "math", "statistics")
+    ]
+
+
+def test_commands_compute_nothing(tmp_path):
+    assert numerical(ROOT / "src") == []
+    write_tree(tmp_path, {"cli/law.py": "from os import path\nfrom numpy.linalg import norm"})
+    assert numerical(tmp_path) == ["law.py:2: numpy.linalg.norm"]
 
 
 def test_import_loads_nothing_heavy():

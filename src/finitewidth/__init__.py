@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from finitewidth._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from finitewidth import data as data
     from finitewidth import design as design
     from finitewidth import expansion as expansion
     from finitewidth import law as law
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from finitewidth import network as network
     from finitewidth import paths as paths
     from finitewidth import report as report
+    from finitewidth import reproduce as reproduce
     from finitewidth import simulate as simulate
     from finitewidth import sweep as sweep
+    from finitewidth import verdict as verdict
     from finitewidth.estimate import Estimate as Estimate
     from finitewidth.law import KernelLaw as KernelLaw
     from finitewidth.network import MLP as MLP
@@ -42,6 +45,7 @@ __all__ = [
     "__version__",
     "assert_kernel",
     "check",
+    "data",
     "design",
     "expansion",
     "law",
@@ -49,8 +53,10 @@ __all__ = [
     "network",
     "paths",
     "report",
+    "reproduce",
     "simulate",
     "sweep",
+    "verdict",
 ]
 
 

@@ -1,6 +1,6 @@
 """`Estimate`: a number that was sampled or approximated, with its error."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -97,6 +97,12 @@ class Estimate:
     def z(self, reference: Any) -> Any:
         """(value − reference)/std_error, the distance from a known value in standard errors."""
         return (np.asarray(self.value) - reference) / np.asarray(self.std_error)
+
+    def doubted(self, note: str) -> "Estimate":
+        """The same, not trusted for the reason in `note`; itself where that is empty."""
+        if not note:
+            return self
+        return replace(self, trusted=False, note=f"{self.note} {note}".strip())
 
     def __str__(self) -> str:
         value, error = np.asarray(self.value), np.asarray(self.std_error)

@@ -31,7 +31,7 @@ def test_the_readme_shows_what_the_command_prints():
     done = subprocess.run(
         [sys.executable, "-m", "finitewidth", *arguments],
         cwd=ROOT,
-        env={**os.environ, **ENVIRONMENT},
+        env={**os.environ, **ENVIRONMENT, "COLUMNS": "80"},
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -41,3 +41,5 @@ def test_the_readme_shows_what_the_command_prints():
     assert done.returncode == 0, done.stderr
     printed = [line.rstrip() for line in done.stdout.rstrip().splitlines()]
     assert printed == shown.rstrip().splitlines()
+    assert len(printed) <= 40
+    assert max(map(len, printed)) <= 80

@@ -1,24 +1,19 @@
 """`finitewidth expansion`: its numbers are those of the expansion and of the exact law."""
 
-import json
-
 import numpy as np
 import pytest
 
 import finitewidth as fw
-from finitewidth.cli.expansion_numbers import Numbers
-from finitewidth.expansion import depth
-from tests.cli.running import Run
+from tests.cli.running import Run, document
 
 GELU = ("expansion", "--activation", "gelu", "--width", "512", "--depth", "12")
 
 
 def found(run: Run, *options: str) -> tuple[dict, dict]:
-    """Inputs and results of --json."""
-    done = run("expansion", *options, "--json")
-    assert done.returncode == 0, done.stderr
-    document = json.loads(done.stdout)
-    return document["inputs"], {name: one["value"] for name, one in document["results"].items()}
+    """Inputs, the network among them, and results of --json."""
+    told = document(run, "expansion", *options)
+    results = {name: one["value"] for name, one in told["results"].items()}
+    return told["inputs"] | told["network"], results
 
 
 def test_the_critical_gains_are_the_default(run: Run) -> None:
@@ -87,7 +82,7 @@ def test_the_exact_law_beside_first_order(run: Run) -> None:
     ratio = results["relative_variance"] / results["exact_relative_variance"]
     assert 0.95 < ratio < 0.99
     done = run("expansion", *options)
-    assert f"first order is {ratio:.1%} of the exact variance" in done.stdout
+    assert f"first order is {ratio:.1%} of the exact variance" in " ".join(done.stdout.split())
     _, smooth = found(run, *GELU[1:])
     _, biased = found(run, *options, "--bias-variance", "0.1")
     assert "exact_mean" not in smooth
@@ -117,55 +112,6 @@ def test_the_trusted_depth(run: Run) -> None:
         assert words in " ".join(done.stdout.split())
 
 
-def test_the_variance_by_depth() -> None:
-    net = fw.MLP.equal_width(2, 50, 3, activation="silu", hidden_gain=1.7, bias_variance=0.2)
-    by_depth = list(depth.variance_by_depth(net, [0.3, 1.0], 4))
-    for layers, value in enumerate(by_depth, start=1):
-        one = fw.MLP.equal_width(
-            2, 50, layers, activation="silu", hidden_gain=1.7, bias_variance=0.2
-        )
-        expansion = fw.expansion.kernel(one, [0.3, 1.0])
-        expected = (expansion.variance / expansion.infinite**2).item()
-        assert value == pytest.approx(expected, rel=1e-12)
-    with pytest.raises(ValueError, match="hidden widths are"):
-        next(depth.variance_by_depth(fw.MLP(2, [3, 4]), [1.0, 1.0], 3))
-
-
-def test_susceptibilities() -> None:
-    """χ_∥ is ∂K'/∂K; χ_⊥ is what a layer does to Θ's part from below."""
-    net = fw.MLP(1, [5, 5], activation="tanh", hidden_gain=1.3, bias_variance=0.4)
-
-    def second(first: float) -> float:
-        """K of the second layer from that of the first."""
-        x = np.sqrt((first - 0.4) / 1.3)
-        return fw.expansion.kernel(net, [x]).limits[1].kernel.item()
-
-    along, across = depth.susceptibilities(net, 1.1)
-    assert along == pytest.approx((second(1.1001) - second(1.0999)) / 2e-4, rel=1e-6)
-    z, weights = np.polynomial.hermite_e.hermegauss(200)
-    slopes = (1 - np.tanh(z * np.sqrt(1.1)) ** 2) ** 2
-    assert across == pytest.approx(1.3 * weights @ slopes / weights.sum(), rel=1e-9)
-
-
-def test_what_the_view_is_given() -> None:
-    """The noisiest input, and errors of the quadrature over the kernel's size."""
-    net = fw.MLP.equal_width(2, 20, 2, activation="gelu", hidden_gain=1.9)
-    X = np.array([[0.3, 0.1], [1.0, -2.0]])
-    numbers = Numbers(net, X, fw.expansion.criticality("gelu"), 0.1)
-    each = [fw.expansion.kernel(net, x) for x in X]
-    spread = [(one.variance / one.infinite**2).item() for one in each]
-    assert numbers.noisiest.tolist() == X[int(np.argmax(spread))].tolist()
-    errors, size = numbers.expansion.quadrature_error, numbers.tangent
-    assert numbers.quadrature_error == {
-        "Θ": errors["infinite"] / size,
-        "shift": errors["correction"] / size,
-        "covariance": errors["covariance"] / size**2,
-        "step": pytest.approx(0.1 * 2 * errors["first_step"] / size),
-    }
-    relu = fw.MLP.equal_width(2, 20, 4)
-    assert Numbers(relu, X[:1], fw.expansion.criticality("relu"), None).shift == 0.0
-
-
 def test_the_words(run: Run) -> None:
     done = run(*GELU)
     assert "C_W = 1.98306 and C_b = 0.172922, critical for gelu" in done.stdout
@@ -173,7 +119,7 @@ def test_the_words(run: Run) -> None:
     assert "both 1 at K*; K starts at 2.156, and at K* where |x|²/n_in = 1.709." in " ".join(
         done.stdout.split()
     )
-    assert "relative to Θ (covariance: Θ²): below 1e-12." in done.stdout
+    assert "relative to Θ (covariance: Θ²): below 1e-12." in run(*GELU, "--verbose").stdout
     _, results = found(run, *GELU[1:])
     spread = results["relative_variance"] ** 0.5
     assert f"Between seeds the kernel varies by {spread:.1%}" in done.stdout
@@ -181,10 +127,13 @@ def test_the_words(run: Run) -> None:
     assert "activation pattern frozen" in other.stdout
     assert "pattern frozen" not in done.stdout
     assert "Not critical: χ_∥ = 1.2 and χ_⊥ = 1.2 in hidden layer 5" in other.stdout
-    several = run("expansion", "--width", "9", "--depth", "2", "--data", "digits", "--inputs", "7")
+    several = run(
+        "expansion", "--width", "9", "--depth", "2", "--data", "digits", "--inputs", "7",
+        "--verbose",
+    )  # fmt: skip
     assert "6 of 7 inputs." in several.stdout
     assert "E ΔΘ_ab of the first step" in several.stdout
-    deep = run("expansion", "--width", "99", "--depth", "30")
+    deep = run("expansion", "--width", "99", "--depth", "30", "--verbose")
     assert "12 of 30 layers are shown." in deep.stdout
 
 
@@ -204,7 +153,7 @@ def test_numbers_out_of_range_are_not_quoted(run: Run) -> None:
 def test_the_figure(run: Run, tmp_path) -> None:
     path = tmp_path / "depth.svg"
     done = run("expansion", "--width", "100", "--depth", "5", "--plot", str(path))
-    assert f"is drawn in {path}" in done.stdout
+    assert f"The figure is in {path}." in done.stdout
     for label in ("first order in 1/n", "exact law", "trusted below", "this network"):
         assert label in path.read_text()
     assert run(*GELU, "--plot", str(path)).returncode == 0
@@ -215,13 +164,16 @@ def test_the_figure(run: Run, tmp_path) -> None:
     ("options", "words"),
     [
         (("--depth", "1"), "without a hidden layer"),
-        (("--depth", "4", "--activation", "gelu", "--no-bias"), "--no-bias was given"),
+        (
+            ("--depth", "4", "--activation", "gelu", "--no-bias"),
+            "and the network has none; give it biases",
+        ),
         (("--depth", "4", "--activation", "softplus"), "activation is 'softplus'"),
         (("--depth", "4", "--parametrization", "standard"), "the input dimension is missing"),
         (("--depth", "4", "--data", "digits", "--n-in", "64"), "--data was given with"),
-        (("--depth", "4", "--data", "digits", "--inputs", "0"), "--inputs is 0"),
-        (("--depth", "4", "--input", "digits:7", "--n-in", "3"), "--n-in is 3"),
-        (("--depth", "4", "--n-in", "0"), "--n-in is 0"),
+        (("--depth", "4", "--data", "digits", "--inputs", "0"), "0 inputs of --data 'digits'"),
+        (("--depth", "4", "--input", "digits:7", "--n-in", "3"), "X has shape (64,)"),
+        (("--depth", "4", "--n-in", "0"), "n_in is 0"),
         (("--depth", "4", "--bias-variance", "-1"), "bias_variance is -1"),
         (("--depth", "4", "--lr", "nan"), "learning_rate"),
         (("--depth", "4", "--plot", "x.pdf"), "ending in .png or .svg"),

@@ -198,7 +198,7 @@ def test_design_prints_the_width(run: Run) -> None:
     found = results(run, *arguments)
     width = fw.design.width_for(29, 1.2, 784)
     assert found["width"]["value"] == width
-    assert run(*arguments).stdout.startswith(f"width {width}\n")
+    assert run(*arguments).stdout.startswith(f"Width {width}: ")
 
 
 BAD = {

@@ -54,7 +54,7 @@ def test_figures(run: Run, tmp_path) -> None:
         assert "<svg" in path.read_text()
     for options, words in [
         (["--figure", "1"], "give --plot FILE.svg"),
-        (["--figure", "3", "--plot", str(tmp_path / "x.svg")], "--figure is 3"),
+        (["--figure", "3", "--plot", str(tmp_path / "x.svg")], "figure is 3"),
         (["--sample", "kernel", "--plot", str(tmp_path / "x.svg")], "quantity is 'kernel'"),
         (["--activation", "tanh"], "activation is 'tanh'"),
     ]:
@@ -64,11 +64,9 @@ def test_figures(run: Run, tmp_path) -> None:
 
 
 def test_reproduce(run: Run, tmp_path) -> None:
-    listed = run("reproduce", "--list")
-    assert listed.stdout.startswith("errata: Corrections to Hanin & Nica")
     page, figure = tmp_path / "page.html", tmp_path / "figure.svg"
     done = run(
-        "reproduce", "errata", "--quick", "--report", str(page), "--plot", str(figure), "--json"
+        "reproduce", "errata", "--quick", "--html", str(page), "--plot", str(figure), "--json"
     )
     assert done.returncode == 0
     for title in ("1. E K_b is not d/2", "2. E ΔK is negative", "3. β sums", "4. The inner sum"):
@@ -81,7 +79,7 @@ def test_reproduce(run: Run, tmp_path) -> None:
     for arguments, words in [
         ([], "no result was named; give one of errata"),
         (["theorem9"], "the name is 'theorem9'"),
-        (["errata", "--report", "x.pdf"], "ending in .html"),
+        (["errata", "--html", "x.pdf"], "ending in .html"),
         (["errata", "--plot", "x.pdf"], "ending in .png or .svg"),
     ]:
         done = run("reproduce", *arguments)

@@ -1,13 +1,12 @@
 """`finitewidth sample`: the numbers of `KernelLaw.summary`, a histogram, a figure, plain errors."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import finitewidth as fw
-from tests.cli.running import Run
+from tests.cli.running import Run, document
 
 
 @pytest.fixture
@@ -16,23 +15,16 @@ def run(run: Run) -> Run:
     return lambda *arguments: run("sample", *arguments)
 
 
-def results(run: Run, *arguments: str) -> dict:
-    done = run(*arguments, "--json")
-    assert (done.returncode, done.stderr) == (0, "")
-    return json.loads(done.stdout)
-
-
 NETWORK = ("--n-in", "5", "--widths", "4,3", "--size", "5e3", "--seed", "7")
 
 
 def test_json_holds_the_summary(run: Run) -> None:
-    document = results(run, *NETWORK)
+    whole = document(run, *NETWORK)
     law = fw.KernelLaw(fw.MLP(5, [4, 3]))
     summary = law.summary(5000, 7)
-    assert document["inputs"]["size"] == 5000
-    assert document["inputs"]["seed"] == 7
-    assert document["inputs"]["input"] == "|x|^2 = n_in"
-    assert document["version"] == fw.__version__
+    assert whole["inputs"]["size"] == 5000
+    assert whole["inputs"]["seed"] == 7
+    assert whole["inputs"]["input"] == "|x|^2 = 5"
     expected = {
         "mean_over_exact": summary.mean,
         "second_moment_over_exact": summary.second_moment,
@@ -43,7 +35,7 @@ def test_json_holds_the_summary(run: Run) -> None:
             expected[f"{name}_{moment}"] = getattr(one, moment)
     for level in (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99):
         expected[f"quantile_{level:g}"] = summary.quantile(level)
-    found = document["results"]
+    found = whole["results"]
     for name, estimate in expected.items():
         assert found[name]["value"] == estimate.value, name
         assert found[name]["std_error"] == estimate.std_error, name
@@ -66,22 +58,22 @@ def test_json_holds_the_summary(run: Run) -> None:
 
 def test_what_is_not_trusted_says_so(run: Run) -> None:
     arguments = ("--n-in", "10", "--width", "50", "--depth", "200", "--size", "1000")
-    found = results(run, *arguments)["results"]["second_moment_over_exact"]
+    found = document(run, *arguments)["results"]["second_moment_over_exact"]
     assert found["trusted"] is False
     assert "use the exact moment, law.log_moment" in found["note"]
-    assert "not trusted" in run(*arguments).stdout
+    assert "not trusted" in run(*arguments, "--verbose").stdout
 
 
 def test_workers_do_not_matter_and_seeds_do(run: Run) -> None:
-    one = results(run, *NETWORK, "--workers", "1")
-    assert one == results(run, *NETWORK, "--workers", "2")
-    assert one["results"] != results(run, *NETWORK[:-1], "8")["results"]
+    one = document(run, *NETWORK, "--workers", "1")
+    assert one == document(run, *NETWORK, "--workers", "2")
+    assert one["results"] != document(run, *NETWORK[:-1], "8")["results"]
 
 
 def test_every_option_of_the_network_arrives(run: Run, tmp_path: Path) -> None:
     x = np.array([0.5, -1.0, 2.0])
     np.save(tmp_path / "x.npy", x)
-    found = results(run,
+    found = document(run,
         "--input", str(tmp_path / "x.npy"), "--widths", "6,5", "--activation", "leaky_relu",
         "--negative-slope", "0.2", "--parametrization", "standard", "--hidden-gain", "1.5",
         "--output-gain", "3", "--no-bias", "--size", "500",
@@ -96,37 +88,52 @@ def test_every_option_of_the_network_arrives(run: Run, tmp_path: Path) -> None:
 
 
 def test_few_networks_have_no_far_quantiles(run: Run) -> None:
-    found = results(run, "--n-in", "5", "--widths", "4,3", "--size", "100")["results"]
+    found = document(run, "--n-in", "5", "--widths", "4,3", "--size", "100")["results"]
     levels = {name for name in found if name.startswith("quantile_")}
     assert levels == {"quantile_0.25", "quantile_0.5", "quantile_0.75"}
 
 
-def test_the_terminal_shows_tables_and_a_histogram(run: Run) -> None:
+def test_the_terminal_shows_quantiles_and_a_histogram(run: Run) -> None:
     done = run(*NETWORK)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert max(len(line.rstrip()) for line in lines) <= 100
+    assert max(len(line) for line in lines) <= 100
+    assert len(lines) <= 40
+    assert "The exact mean is" in "".join(lines[:4])
     summary = fw.KernelLaw(fw.MLP(5, [4, 3])).summary(5000, 7)
     median = next(line for line in lines if line.startswith("50 % "))
     assert str(summary.quantile(0.5)) in median
-    assert "fraction with a dead layer" in done.stdout
-    assert "wide: drift − ν/2 Σ1/n, ν Σ1/n" in done.stdout
     bars = [line for line in lines if " – " in line and " % " in line]
+    assert 10 <= len(bars) <= 12
+    check_bars(bars, summary.dead.value)
+    for detail in ("fraction with a dead layer", "wide: drift − ν/2 Σ1/n, ν Σ1/n"):
+        assert detail not in done.stdout
+        assert detail in run(*NETWORK, "--verbose").stdout
+
+
+def test_the_histogram_in_full(run: Run) -> None:
+    lines = run(*NETWORK, "--verbose").stdout.splitlines()
+    start = next(k for k, line in enumerate(lines) if line.startswith("Share of networks in more"))
+    bars = [line for line in lines[start:] if " – " in line and " % " in line]
     assert 10 <= len(bars) <= 20
+    check_bars(bars, fw.KernelLaw(fw.MLP(5, [4, 3])).summary(5000, 7).dead.value)
+
+
+def check_bars(bars: list[str], dead: float) -> None:
+    """Whether shares are all networks that are shown, and bars are as long as they say."""
     shares = [float(line.split("%")[0].split()[-1]) for line in bars]
     # All living networks but the outer 0.1 % on either side; each share is rounded to 0.005.
-    alive = 100 * (1 - summary.dead.value)
+    alive = 100 * (1 - dead)
     assert 0.998 * alive - 0.005 * len(bars) <= sum(shares) <= alive + 0.005 * len(bars)
     lengths = [line.count("█") for line in bars]
     assert np.argmax(lengths) == np.argmax(shares)
     assert max(lengths) == 70
-    assert "The exact mean is" in lines[-1]
 
 
 def test_numbers_beyond_a_double_are_logs(run: Run) -> None:
     arguments = ("--n-in", "5", "--width", "30", "--depth", "16", "--hidden-gain", "1e60",
                  "--size", "1000")  # fmt: skip
-    found = results(run, *arguments)["results"]
+    found = document(run, *arguments)["results"]
     assert "quantile_0.5" not in found
     assert found["log_quantile_0.5"]["value"] > 1900
     text = run(*arguments).stdout
@@ -135,7 +142,7 @@ def test_numbers_beyond_a_double_are_logs(run: Run) -> None:
 
 
 def test_a_network_in_which_every_kernel_is_the_same(run: Run) -> None:
-    found = results(run, "--n-in", "5", "--depth", "1", "--size", "1000")["results"]
+    found = document(run, "--n-in", "5", "--depth", "1", "--size", "1000")["results"]
     assert found["quantile_0.5"]["value"] == pytest.approx(2.0, rel=1e-3)  # a bin
     assert found["exact_dead_fraction"]["value"] == 0.0
     assert run("--n-in", "5", "--depth", "1", "--size", "1000").returncode == 0
@@ -170,7 +177,7 @@ def test_plot_draws_a_figure(run: Run, tmp_path: Path, ending: str) -> None:
 
 BAD = {
     "no network": (("--n-in", "5"), "depth is missing"),
-    "size 0": ((*NETWORK[:4], "--size", "0"), "--size is '0'"),
+    "size 0": ((*NETWORK[:4], "--size", "0"), "size is 0"),
     "size fraction": ((*NETWORK[:4], "--size", "2.5"), "'2.5'"),
     "size text": ((*NETWORK[:4], "--size", "many"), "'many'"),
     "too few": ((*NETWORK[:4], "--size", "63"), "at least 64"),

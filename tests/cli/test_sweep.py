@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import finitewidth as fw
-from tests.cli.running import Run
+from tests.cli.running import Run, document
 
 pytestmark = pytest.mark.skipif(
     any(find_spec(name) is None for name in ("pydantic", "xarray", "h5netcdf", "zarr")),
@@ -37,11 +37,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_run_status_and_export(folder: Path, run: Run) -> None:
     done = run("sweep", "run", "g.toml", "--store", "r.sqlite")
     assert (done.returncode, done.stderr) == (0, "")
-    first = done.stdout.splitlines()[0]
-    assert first == "4 cells: 4 finished, 0 failed; 4 chunks computed now. Results: r.sqlite"
+    assert done.stdout.splitlines()[:2] == [
+        "4 cells: 4 finished, 0 failed", "4 chunks computed now. Results: r.sqlite",
+    ]  # fmt: skip
     assert f"{fw.KernelLaw(fw.MLP(5, [4, 4])).dispersion():.4g}" in done.stdout
     again = run("sweep", "run", "g.toml", "--store", "r.sqlite").stdout
-    assert "4 finished, 0 failed; 0 chunks computed now" in again
+    assert "4 finished, 0 failed\n0 chunks computed now" in again
 
     status = run("sweep", "status", "r.sqlite").stdout.splitlines()
     assert [line.split() for line in status if line.startswith(("law", "sampler"))] == [
@@ -100,22 +101,20 @@ def test_a_failed_cell_is_told_and_exits_with_1(folder: Path, run: Run) -> None:
 def test_ctrl_c_leaves_a_store_that_continues(
     folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from finitewidth.sweep.engine import inprocess
+    from finitewidth.store.runner import engine, running
 
     run("sweep", "run", "g.toml", "--store", "whole.sqlite")
-    compute, calls = inprocess.compute, []
+    compute, calls = engine.compute, []
 
-    def stopped(jobs):
-        calls.append(jobs)
+    def stopped(tasks):
+        calls.append(tasks)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return compute(jobs)
+        return compute(tasks)
 
-    from finitewidth.sweep.engine import schedule
-
-    monkeypatch.setattr(schedule, "TASK_JOBS", 1)
+    monkeypatch.setattr(running, "BUNDLE_TASKS", 1)
     with monkeypatch.context() as patch:
-        patch.setattr(inprocess, "compute", stopped)
+        patch.setattr(engine, "compute", stopped)
         done = run("sweep", "run", "g.toml", "--store", "r.sqlite")
     assert done.returncode == 130
     assert "Stopped; what was finished is in r.sqlite" in done.stderr
@@ -123,7 +122,7 @@ def test_ctrl_c_leaves_a_store_that_continues(
     told = run("sweep", "export", "r.sqlite", "--to", "o.csv").stdout
     assert told == "o.csv: 4 cells, 3 of them not finished\n"
     done = run("sweep", "run", "g.toml", "--store", "r.sqlite")
-    assert "4 finished, 0 failed; 3 chunks computed now" in done.stdout
+    assert "4 finished, 0 failed\n3 chunks computed now" in done.stdout
     one, two = fw.sweep.open("r.sqlite"), fw.sweep.open("whole.sqlite")
     for name in one.data_vars:
         np.testing.assert_array_equal(one[name], two[name])
@@ -137,8 +136,8 @@ BAD = {
         ("run", "g.toml", "--store", "s", "--workers", "2", "--scheduler", "tcp://x:1"),
         "--workers and --scheduler were both given",
     ),
-    "ending": (("example", "g.yaml"), "the example is a TOML file"),
-    "folder": (("example", "none/g.toml"), "the folder none does not exist"),
+    "ending": (("example", "g.yaml"), "the example is 'g.yaml', expected a name ending in .toml"),
+    "folder": (("example", "none/g.toml"), "the example is 'none/g.toml', but there is no folder"),
 }
 
 
@@ -158,46 +157,41 @@ def test_a_bad_export_is_refused(folder: Path, run: Run, to: str) -> None:
     assert done.stderr.count("\n") == 1
 
 
-def test_a_report_has_every_cell_and_a_line_for_every_combination(folder: Path, run: Run) -> None:
-    from finitewidth.cli import sweep_report
-    from finitewidth.report import Curve, Plot, Points, Table
+def test_a_report_is_a_result_like_any_other(folder: Path, run: Run) -> None:
+    run("sweep", "run", "g.toml", "--store", "r.sqlite")
+    done = run("sweep", "report", "r.sqlite", "--html", "a.html", "--plot", "a.svg")
+    assert done.stdout.startswith("Sweep r.sqlite\n4 of 4 cells are finished, 0 failed.\n")
+    assert done.stdout.endswith("The report is in a.html.\nThe figure is in a.svg.\n")
+    assert (folder / "a-2.svg").is_file()
+    assert "4 of 4 cells" in run("sweep", "report", "r.sqlite", "--markdown").stdout
+    found = document(run, "sweep", "report", "r.sqlite")
+    law = found["results"]["kernel_mean, width 7, law"]
+    assert law["value"] == fw.KernelLaw(fw.MLP(5, [7, 7])).mean()
+    assert (law["exact"], law["std_error"], law["method"]) == (True, 0, "law")
+    drawn = found["results"]["kernel_mean, width 7, sampler"]
+    assert (drawn["exact"], drawn["size"], drawn["method"]) == (False, 4096, "sampler")
+    assert found["inputs"]["n_in"] == 5
 
-    (folder / "h.toml").write_text(GRID.replace("depth = 3", "depth = [3, 5]"))
-    run("sweep", "run", "h.toml", "--store", "r.sqlite")
-    page = sweep_report.page("r.sqlite")
-    figures, table = page.sections[0].blocks, page.sections[1].blocks[0]
-    mean = figures[0]
-    assert isinstance(mean, Plot)
-    assert mean.x_label == "width"
-    drawn = {line.label: line for line in mean.series}
-    assert set(drawn) == {"depth 3, law", "depth 5, law", "depth 3, sampler", "depth 5, sampler"}
-    law, sampled = drawn["depth 5, law"], drawn["depth 5, sampler"]
-    assert isinstance(law, Curve)
-    assert isinstance(sampled, Points)
-    exact = [fw.KernelLaw(fw.MLP.equal_width(5, width, 4)).mean() for width in (4, 7)]
-    np.testing.assert_allclose(law.y, exact)
-    assert law.x.tolist() == [4, 7]
-    data = fw.sweep.open("r.sqlite").sel(depth=5, by_method="sampler")
-    np.testing.assert_array_equal(sampled.y, data.kernel_mean)
-    np.testing.assert_array_equal(sampled.std_error, data.kernel_mean_std_error)
-    assert isinstance(table, Table)
-    assert len(table.rows) == 8
-    assert dict(page.provenance.lines())["store"] == "r.sqlite"
 
+def test_status_and_outcome_as_json(folder: Path, run: Run) -> None:
+    more = ("failures", "messages")
+    found = document(run, "sweep", "run", "g.toml", "--store", "r.sqlite", more=more)
+    assert (found["failures"], found["messages"]) == ({}, [])
+    counts = {name: entry["value"] for name, entry in found["results"].items()}
+    assert counts == {"cells": 4, "finished": 4, "computed": 4, "failed": 0}
+    found = document(run, "sweep", "status", "r.sqlite", more=("failures", "closed"))
+    assert found["closed"] is True
+    assert found["results"]["sampler, networks"]["value"] == 8192
+    assert found["results"]["runs"]["value"] == 1
+
+
+def test_a_report_by_the_name_of_its_file(folder: Path, run: Run) -> None:
+    run("sweep", "run", "g.toml", "--store", "r.sqlite")
     assert run("sweep", "report", "r.sqlite", "--to", "out.html").stdout == "out.html written.\n"
-    assert "8 of 8 cells are finished" in (folder / "out.html").read_text(encoding="utf-8")
+    assert "4 of 4 cells are finished" in (folder / "out.html").read_text(encoding="utf-8")
     told = run("sweep", "report", "r.sqlite", "--to", "out.md").stdout
     assert told == "out.md written, with its figures beside it.\n"
     assert (folder / "out-1.svg").is_file()
-
-
-def test_a_report_without_numbers_on_an_axis_has_no_figure(folder: Path, run: Run) -> None:
-    from finitewidth.cli import sweep_report
-
-    (folder / "h.toml").write_text(GRID.replace("width = [4, 7]", "width = 4"))
-    run("sweep", "run", "h.toml", "--store", "r.sqlite")
-    titles = [section.title for section in sweep_report.page("r.sqlite").sections]
-    assert titles == ["All finished cells", "The same in all cells"]
 
 
 def test_what_cannot_be_reported(folder: Path, run: Run) -> None:
@@ -210,19 +204,3 @@ def test_what_cannot_be_reported(folder: Path, run: Run) -> None:
     done = run("sweep", "report", "r.sqlite", "--to", "out.pdf")
     assert done.returncode == 2
     assert "expected a name ending in .html or .md" in done.stderr
-
-
-def test_a_report_leaves_out_what_is_not_finished(folder: Path, run: Run) -> None:
-    from finitewidth.cli import sweep_report
-    from finitewidth.report import Plot, Table
-
-    (folder / "h.toml").write_text(GRID.replace('"law", "sampler"', '"law"').replace(
-        "depth = 3", 'depth = 3\nactivation = ["relu", "tanh"]'))  # fmt: skip
-    assert run("sweep", "run", "h.toml", "--store", "r.sqlite").returncode == 1
-    page = sweep_report.page("r.sqlite")
-    assert page.lead == ["2 of 4 cells are finished, 2 failed."]
-    mean, table = page.sections[0].blocks[0], page.sections[1].blocks[0]
-    assert isinstance(mean, Plot)
-    assert isinstance(table, Table)
-    assert [line.label for line in mean.series] == ["relu"]
-    assert [row[0] for row in table.rows] == [4, 7]

@@ -94,3 +94,24 @@ def test_narrow_dead_layers_do_not_pass_for_steady_ones() -> None:
 def test_a_target_that_cannot_be_met_says_so(arguments, part) -> None:
     with pytest.raises(ValueError, match=part.replace("+", r"\+")):
         fw.design.width_for(n_in=10, **arguments)
+
+
+def test_the_answer_shows_itself_with_one_neuron_less() -> None:
+    answer = fw.design.width(29, 1.2, 784, learning_rate=0.5)
+    assert answer.value == fw.design.width_for(29, 1.2, 784) == answer.law.net.widths[0]
+    assert answer.below is not None
+    assert answer.below.net.widths[0] == answer.value - 1
+    assert answer.law.dispersion() <= 1.2 < answer.below.dispersion()
+    numbers = answer.record().results
+    assert numbers["width"]["value"] == answer.value
+    assert numbers["dispersion"]["value"] == answer.law.dispersion()
+    assert numbers["relative_update"]["value"] == answer.law.relative_update(0.5)
+    text = answer.markdown()
+    assert f"Every width from {answer.value} on meets the target" in text
+    assert f"{answer.below.dispersion():.6g}" in text
+
+
+def test_nothing_is_below_a_single_neuron() -> None:
+    answer = fw.design.width(2, 50.0, 784)
+    assert (answer.value, answer.below) == (1, None)
+    assert "not enough" not in answer.markdown()

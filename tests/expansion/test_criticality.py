@@ -119,8 +119,7 @@ def test_the_variance_at_a_half_stable_point_grows_with_the_cube_of_depth():
     response = found.hidden_gain * (pairs.order(3, 1) + pairs.order(2, 2)).item()
     wanted = 120 * 2 / 15 * response**2 * spread
     assert np.diff(variance, 5) == pytest.approx(np.full(25, wanted), rel=1e-4)
-    with pytest.raises(ValueError, match="no growth of the variance in proportion"):
-        found.trusted_depth(100)
+    assert found.depth_coefficient is None
 
 
 @pytest.mark.parametrize("name", ["relu", "tanh", "gelu"])
@@ -158,9 +157,11 @@ def test_the_best_ratio_is_where_the_mutual_information_is_largest():
         found.best_ratio(1)
 
 
-def test_the_variance_at_the_trusted_depth_is_near_its_first_order():
+def test_the_variance_at_a_tenth_is_near_its_first_order():
     """ReLU at width 600, biases frozen: the exact law is within 8 % where first order gives 0.1."""
-    depth = expansion.criticality("relu").trusted_depth(600)
+    coefficient = expansion.criticality("relu").depth_coefficient
+    assert coefficient is not None
+    depth = int(0.1 * 600 / coefficient)
     assert depth == int(60 / (11 / 3))
     net = fw.MLP.equal_width(3, 600, depth, bias=False)
     exact = fw.KernelLaw(net).dispersion("kernel") - 1
@@ -185,14 +186,23 @@ def test_an_activation_without_a_critical_point():
 
 
 def test_bad_numbers_get_a_sentence():
-    found = expansion.criticality("relu")
-    with pytest.raises(ValueError, match="width is 0, expected a whole number from 1"):
-        found.trusted_depth(0)
-    with pytest.raises(ValueError, match="relative_variance is -1, expected a positive"):
-        found.trusted_depth(10, -1)
     with pytest.raises(ValueError, match="hidden_layers is 0"):
         expansion.relative_variance("relu", 0)
     with pytest.raises(ValueError, match=r"squared_norm is 0.0"):
         expansion.relative_variance("relu", 3, squared_norm=0.0)
     with pytest.raises(ValueError, match="activation is 'rleu', expected one of"):
         expansion.criticality("rleu")
+
+
+def test_gains_are_those_given_else_the_critical_ones():
+    gelu = expansion.criticality("gelu")
+    critical = {"hidden_gain": gelu.hidden_gain, "bias_variance": gelu.bias_variance}
+    assert gelu.gains() == critical
+    assert gelu.gains(3.0) == critical | {"hidden_gain": 3.0}
+    assert gelu.gains(None, 0.0, bias=False) == critical | {"bias_variance": 0.0}
+    with pytest.raises(ValueError, match="the network has none; give it biases"):
+        gelu.gains(bias=False)
+    without = expansion.Criticality("f", "none", None, None, None, None, None)
+    assert without.gains(1.0, 0.5) == {"hidden_gain": 1.0, "bias_variance": 0.5}
+    with pytest.raises(ValueError, match="has no critical point"):
+        without.gains(1.0)

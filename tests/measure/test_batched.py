@@ -13,7 +13,7 @@ import finitewidth as fw
 from finitewidth.measure import batched, calibrate, ensemble, ensembles
 from finitewidth.measure.alike import Template
 from finitewidth.measure.factory import build
-from finitewidth.measure.one_seed import measure_seed
+from finitewidth.measure.one_seed import measure_model
 
 SEEDS = list(range(5))
 ROOM = 1e-12
@@ -152,7 +152,7 @@ def alone(monkeypatch) -> list[int]:
 def agree(make_model: Callable[..., nn.Module], x: torch.Tensor) -> None:
     found = ensemble(make_model, x, SEEDS)
     for place, seed in enumerate(SEEDS):
-        one = measure_seed(make_model, x, seed, check=False)
+        one = measure_model(build(make_model, seed), x, check=False)
         scale = np.abs(one.kernel).max()
         assert np.abs(found.kernels[place] - one.kernel).max() <= ROOM * scale
         for name, value in one.shares.items():

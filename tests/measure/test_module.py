@@ -7,7 +7,7 @@ from torch import nn
 
 import finitewidth as fw
 from finitewidth import measure, simulate
-from finitewidth.measure import statistics
+from finitewidth.measure import averages
 from tests.measure import brute
 from tests.simulate import cases, twin
 
@@ -112,10 +112,10 @@ def scores(law: fw.KernelLaw, weights: np.ndarray, biases: np.ndarray) -> list[f
     """Means of both parts and of the kernel, dispersion of the kernel, in standard errors."""
     kernels = weights + biases
     pairs = [
-        (statistics.mean(weights), law.mean("weights")),
-        (statistics.mean(biases), law.mean("biases")),
-        (statistics.mean(kernels), law.mean()),
-        (statistics.dispersion(kernels), law.dispersion()),
+        (averages.mean(weights), law.mean("weights")),
+        (averages.mean(biases), law.mean("biases")),
+        (averages.mean(kernels), law.mean()),
+        (averages.dispersion(kernels), law.dispersion()),
     ]
     return [(float(e.value) - float(exact)) / float(e.std_error) for e, exact in pairs]
 
@@ -135,7 +135,7 @@ def test_the_law_of_the_other_parametrization_is_rejected(measured):
 
 def test_a_dispersion_without_fluctuation_is_rejected(measured):
     _, weights, biases = measured
-    found = statistics.dispersion(weights + biases)
+    found = averages.dispersion(weights + biases)
     assert (float(found.value) - 1.0) / float(found.std_error) > LIMIT
 
 

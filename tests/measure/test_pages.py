@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch (the torch extra) is not installed")
 
 from rich.console import Console  # noqa: E402
+from torch import nn  # noqa: E402
 
 import finitewidth as fw  # noqa: E402
 from finitewidth.report import Plot, Shown  # noqa: E402
@@ -19,12 +20,11 @@ Y = np.array([[1.0], [-1.0], [0.5]])
 STEP = {"learning_rate": 0.01, "seeds": SEEDS}
 
 
-def make() -> torch.nn.Module:
-    nn = torch.nn
+def make() -> nn.Module:
     return nn.Sequential(nn.Linear(5, 8), nn.ReLU(), nn.Linear(8, 1)).double()
 
 
-def dead_and_alive(seed: int) -> torch.nn.Module:
+def dead_and_alive(seed: int) -> nn.Module:
     """Every second network has a kernel of 0."""
     torch.manual_seed(seed)
     model = make()

@@ -15,11 +15,11 @@ import torch
 from torch import nn
 
 from finitewidth import measure
-from finitewidth._records import DamagedRecord, Reader
 from finitewidth.measure.trajectory import quantities
 from finitewidth.measure.trajectory.measuring import Probe, kept_random_state
 from finitewidth.measure.trajectory.null import with_errors
 from finitewidth.measure.trajectory.schedule import Schedule
+from finitewidth.store.records import DamagedFile, Reader
 from tests.measure import brute
 
 B, O = 5, 3  # noqa: E741
@@ -372,7 +372,7 @@ def test_reading_during_training_and_a_damaged_record(tmp_path):
     assert whole.count(blob) == 1
     whole[whole.index(blob) + 11] ^= 4
     path.write_bytes(whole)
-    with pytest.raises(DamagedRecord, match="the record of step 2 is damaged"):
+    with pytest.raises(DamagedFile, match="the record of step 2 is damaged"):
         recorder.dataset()
     kept = measure.open_record(path, skip_damaged=True)
     assert kept.step.values.tolist() == [0, 1, 3]
@@ -635,9 +635,9 @@ def test_bands_that_do_not_fit(tmp_path):
 
 
 def test_reading_something_else(tmp_path):
-    from finitewidth._records import Writer
+    from finitewidth.store.records import Writer
 
-    with pytest.raises(ValueError, match="there is no file"):
+    with pytest.raises(ValueError, match="there is no record"):
         measure.open_record(tmp_path / "a")
     with Writer(tmp_path / "a", "sweep", {}):
         pass
@@ -648,7 +648,7 @@ def test_reading_something_else(tmp_path):
 def test_without_xarray_recording_works_and_reading_says_what_is_missing(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "xarray", None)
     begun(tmp_path / "a")
-    with pytest.raises(RuntimeError, match="a Dataset needs xarray, which is not installed"):
+    with pytest.raises(RuntimeError, match="Datasets need xarray, which is not installed"):
         measure.open_record(tmp_path / "a")
     with Reader(tmp_path / "a") as reader:
         assert reader.steps() == [0, 1, 2]

@@ -22,7 +22,7 @@ from scipy.stats import binom  # noqa: E402
 from torch import nn  # noqa: E402
 
 from finitewidth.estimate import Estimate  # noqa: E402
-from finitewidth.measure import statistics  # noqa: E402
+from finitewidth.measure import averages  # noqa: E402
 from finitewidth.measure.update import KernelUpdate, UpdateEnsemble  # noqa: E402
 
 SKEW, BOUND = 8.0, 6.5
@@ -61,7 +61,7 @@ def controlled(found: UpdateEnsemble, rate: float, law: fw.KernelLaw) -> Estimat
     changes = np.array([update.first_order[0, 0] for update in found.updates]) / rate
     losses = np.array([update.loss_before for update in found.updates])
     slope = np.cov(changes, losses)[0, 1] / losses.var(ddof=1)
-    return statistics.mean(changes - slope * (losses - law.output_moment(2) / 2))
+    return averages.mean(changes - slope * (losses - law.output_moment(2) / 2))
 
 
 @pytest.mark.parametrize("name", TWO_LAYERS)

@@ -126,6 +126,20 @@ def test_the_terminal_reads_no_markup_and_loses_no_digit():
     for width in range(16, 80):
         shown = terminal(table, width=width)
         assert ("1234567" in shown) or ("7" not in shown), width
+        assert ("1.283(4)" in shown) or ("1.283" not in shown), width
+
+
+@pytest.mark.parametrize("width", range(40, 100))
+def test_every_number_is_whole_or_its_column_is_named(width):
+    names = ["network", "printed", "exact law", "enumeration", "simulated", "z", "z printed"]
+    numbers = ["1234567.0", "2345678.0", "3456789.0", "4567890.0", "-5678.9", "-71234.0"]
+    columns = [Column(name, digits=8, places=1) for name in names]
+    table = Table("T", columns, [["2-3-3-1", *map(float, numbers)]])
+    shown, _, missing = terminal(table, width=width).partition("No room for: ")
+    left_out = [name.strip() for name in " ".join(missing.split()).rstrip(".").split(",")]
+    for name, whole in zip(names[1:], numbers, strict=True):
+        assert (whole in shown.split()) != (name in left_out)
+    assert max(map(len, shown.splitlines())) <= width
 
 
 def test_footnotes_of_two_tables_do_not_meet(table):

@@ -5,7 +5,6 @@ import pytest
 
 import finitewidth as fw
 from finitewidth import simulate
-from finitewidth.simulate import statistics
 from tests.simulate import cases
 
 NET = fw.MLP(n_in=3, widths=[40, 40])
@@ -101,9 +100,3 @@ def test_a_known_law_is_met(linear, name):
     assert 9.6 * estimate.std_error.max() < detectable * KNOWN[name]
     sabotaged = KNOWN[name] * (1 + detectable)
     assert np.abs(estimate.z(sabotaged)).min() > 4.9
-
-
-def test_effective_numbers():
-    terms = np.array([[1.0, 0.0, 1.0, 1.0, 1e200], [1.0, 0.0, 0.0, 3.0, -1e200]])
-    found = statistics.effective_numbers(terms)
-    np.testing.assert_allclose(found, [2, 2, 1, 1.6, 2])

@@ -8,14 +8,15 @@ from scipy.stats import binom
 
 import finitewidth as fw
 from finitewidth import simulate
-from finitewidth.simulate import statistics
+from finitewidth.simulate import averages
+from finitewidth.statistics.carriers import deviating, effective_number
 
 RATE = 0.06  # of ensembles in which a trusted value is more than 5 standard errors off
 SIZES = {30: 1000, 100: 1000, 300: 1000, 1000: 500, 10_000: 60}  # networks: ensembles
 LOG_VARIANCES = [0.02, 0.25, 0.5, 1.0, 1.5, 2.5, 5.0]
 
 
-def averages(kernels, needed=None):
+def estimated(kernels, needed=None):
     """Mean, variance and dispersion of log-normal kernels [size, ensembles].
 
     Yields the estimate, a column an ensemble, and for each ensemble whether it is trusted by
@@ -23,26 +24,26 @@ def averages(kernels, needed=None):
     """
     centred = kernels - kernels.mean(axis=0)
     for terms, least, estimate in (
-        (kernels, statistics.FOR_MEANS, mean(kernels)),
-        (centred**2, statistics.FOR_MEANS, variance(kernels)),
-        (kernels**2, statistics.FOR_MOMENTS, dispersion(kernels)),
+        (kernels, averages.FOR_MEANS, mean(kernels)),
+        (centred**2, averages.FOR_MEANS, variance(kernels)),
+        (kernels**2, averages.FOR_MOMENTS, dispersion(kernels)),
     ):
-        carried = statistics.effective_numbers(terms) >= (least if needed is None else needed)
+        carried = effective_number(terms) >= (least if needed is None else needed)
         if terms is kernels and needed is None:
-            carried &= statistics.deviating(kernels) >= statistics.for_deviations(len(kernels))
+            carried &= deviating(kernels) >= averages.for_deviations(len(kernels))
         yield estimate, carried
 
 
 def mean(kernels):
-    return statistics.mean(kernels, statistics.FOR_MEANS, "raise size", "dense")
+    return averages.mean(kernels, averages.FOR_MEANS, "raise size", "dense")
 
 
 def variance(kernels):
-    return statistics.variance(kernels, "raise size", "dense")
+    return averages.variance(kernels, "raise size", "dense")
 
 
 def dispersion(kernels):
-    return statistics.dispersion(kernels, "raise size", "dense")
+    return averages.dispersion(kernels, "raise size", "dense")
 
 
 def draw(size, ensembles, log_variance):
@@ -67,7 +68,7 @@ def test_a_trusted_average_is_rarely_far_off(size):
     ensembles = SIZES[size]
     for log_variance in LOG_VARIANCES:
         kernels, truths = draw(size, ensembles, log_variance)
-        for truth, (estimate, trusted) in zip(truths, averages(kernels), strict=True):
+        for truth, (estimate, trusted) in zip(truths, estimated(kernels), strict=True):
             off = np.abs(estimate.z(truth)) > 5
             assert (trusted & off).sum() <= limit(ensembles)
 
@@ -77,7 +78,7 @@ def test_a_rule_that_asks_for_too_little_is_caught():
     for needed, passes in ((None, True), (5, False)):
         failures = [
             (trusted & (np.abs(estimate.z(truth)) > 5)).sum() <= limit(500)
-            for truth, (estimate, trusted) in zip(truths, averages(kernels, needed), strict=True)
+            for truth, (estimate, trusted) in zip(truths, estimated(kernels, needed), strict=True)
         ]
         assert failures[2] == passes
 
@@ -86,7 +87,7 @@ def test_the_columns_are_judged_as_single_ensembles_are():
     for log_variance in (0.1, 0.5, 1.0, 2.5):
         kernels, _ = draw(300, 10, log_variance)
         for average, (estimate, trusted) in zip(
-            (mean, variance, dispersion), averages(kernels), strict=True
+            (mean, variance, dispersion), estimated(kernels), strict=True
         ):
             alone = [average(kernels[:, k : k + 1]) for k in range(10)]
             assert [single.trusted for single in alone] == list(trusted)
@@ -97,7 +98,7 @@ def test_the_columns_are_judged_as_single_ensembles_are():
 def test_ordinary_ensembles_are_trusted():
     for size, log_variance in ((30, 0.0), (100, 0.02), (300, 0.1), (1000, 0.25)):
         kernels, _ = draw(size, 200, log_variance)
-        of_mean, of_variance, of_dispersion = (trusted for _, trusted in averages(kernels))
+        of_mean, of_variance, of_dispersion = (trusted for _, trusted in estimated(kernels))
         assert of_mean.all()
         if size > 100:
             assert of_variance.mean() > 0.9

@@ -8,7 +8,7 @@ import pytest
 import xarray
 
 import finitewidth as fw
-from finitewidth.sweep.engine import dask as engine
+from finitewidth.store.runner import dask_cluster as engine
 from tests.sweep.cluster import cluster
 
 
@@ -71,7 +71,7 @@ def test_a_scheduler_without_workers_is_told_and_the_first_one_goes_on(
     with cluster(tmp_path, 0) as started:
         late = Thread(target=lambda: (time.sleep(8), started.more()))
         late.start()
-        with pytest.warns(RuntimeWarning, match="has no worker; the sweep waits for one") as told:
+        with pytest.warns(RuntimeWarning, match="has no worker; the run waits for one") as told:
             assert fw.sweep.run(grid, tmp_path / "far.sqlite", started.address).complete
         late.join()
     assert len([one for one in told if "has no worker" in str(one.message)]) == 1

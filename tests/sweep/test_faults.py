@@ -117,9 +117,9 @@ def workers_of(process: int) -> list[psutil.Process]:
 
 def test_twenty_workers_are_killed(tmp_path: Path, undisturbed, report, monkeypatch) -> None:
     """kill -9 at random moments, while two local processes compute."""
-    from finitewidth.sweep.engine import schedule
+    from finitewidth.store.runner import running
 
-    monkeypatch.setattr(schedule, "TASK_SECONDS", 0.3)
+    monkeypatch.setattr(running, "BUNDLE_SECONDS", 0.3)
     grid, _, expected = undisturbed
     kills, over = 0, threading.Event()
     rng = random.Random(0)

@@ -59,15 +59,12 @@ def test_a_damaged_file_is_computed_again(store: Path, damage: str) -> None:
     assert all((before[name] == after[name]).all() for name in before)
 
 
-@pytest.mark.parametrize("links", [True, False])
-def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch, links: bool) -> None:
+def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch) -> None:
     store, content = tmp_path / "s.sqlite", b"some content"
 
     def refused(*_: object) -> None:
         raise OSError("no space left on device")
 
-    if not links:
-        monkeypatch.setattr(os, "link", refused)
     arrays.write(store, content)
     arrays.write(store, content)
     (path,) = arrays.folder_of(store).iterdir()

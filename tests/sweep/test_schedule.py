@@ -9,44 +9,44 @@ import pytest
 import xarray
 
 import finitewidth as fw
+from finitewidth.store.runner import running as runner
+from finitewidth.store.runner.engine import Engine, Outcome
+from finitewidth.store.runner.tasks import Bundle, compute
 from finitewidth.sweep import running
-from finitewidth.sweep.engine import course, schedule
-from finitewidth.sweep.engine.jobs import compute
-from finitewidth.sweep.engine.schedule import Engine, Outcome, Task
+from finitewidth.sweep.engine import course
 from finitewidth.sweep.outcome import Outcome as Outcomes
-from finitewidth.sweep.records import Job
 
 TARGET = {"relative_error": 0.015, "max_networks": 10**6}
 
 
 class Shuffled(Engine):
-    """Takes several tasks at once, returns them in any order, and loses some workers."""
+    """Takes several bundles at once, returns them in any order, and loses some workers."""
 
     def __init__(self, seed: int, killers: frozenset[str] = frozenset(), chance: float = 0.0):
         self.rng = np.random.default_rng(seed)
         self.killers, self.chance = killers, chance
-        self.tasks: list[Task] = []
+        self.bundles: list[Bundle] = []
         self.most, self.deaths, self.beside = 0, 0, 0
 
     def capacity(self) -> int:
         return 5
 
-    def submit(self, task: Task) -> None:
-        self.tasks.append(task)
-        self.most = max(self.most, len(self.tasks))
-        if task.alone or any(one.alone for one in self.tasks):
-            self.beside = max(self.beside, len(self.tasks) - 1)
+    def submit(self, bundle: Bundle) -> None:
+        self.bundles.append(bundle)
+        self.most = max(self.most, len(self.bundles))
+        if bundle.alone or any(one.alone for one in self.bundles):
+            self.beside = max(self.beside, len(self.bundles) - 1)
 
     def wait(self) -> list[Outcome]:
         found = []
-        for _ in range(int(self.rng.integers(1, len(self.tasks) + 1))):
-            task = self.tasks.pop(int(self.rng.integers(len(self.tasks))))
-            kills = any(job.cell in self.killers for job in task.jobs)
+        for _ in range(int(self.rng.integers(1, len(self.bundles) + 1))):
+            bundle = self.bundles.pop(int(self.rng.integers(len(self.bundles))))
+            kills = any(task.arguments[0] in self.killers for task in bundle.tasks)
             if kills or self.rng.random() < self.chance:
                 self.deaths += 1
-                found.append(Outcome(task, None, 1))
+                found.append(Outcome(bundle, None, 1))
             else:
-                found.append(Outcome(task, compute(task.jobs)))
+                found.append(Outcome(bundle, compute(bundle.tasks)))
         return found
 
     def close(self) -> None:
@@ -58,7 +58,7 @@ def run_on(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict, Path, Engine], Ou
     """Run a grid on an engine."""
 
     def run(grid: dict, store: Path, engine: Engine) -> Outcomes:
-        monkeypatch.setattr(running, "_engine", lambda cluster: engine)
+        monkeypatch.setattr(running, "engine_on", lambda cluster: engine)
         return fw.sweep.run(grid, store)
 
     return run
@@ -79,7 +79,7 @@ def test_the_order_of_results_does_not_matter(
     """Nor how many come back together, nor how many chunks more than needed are computed."""
     small["precision"] = precision
     fw.sweep.run(small, tmp_path / "plain.sqlite")
-    monkeypatch.setattr(schedule, "TASK_JOBS", jobs)
+    monkeypatch.setattr(runner, "BUNDLE_TASKS", jobs)
     monkeypatch.setattr(course, "CAUTION", 4.0)
     engine = Shuffled(jobs)
     done = run_on(small, tmp_path / "s.sqlite", engine)
@@ -92,7 +92,7 @@ def test_the_order_of_results_does_not_matter(
 def test_workers_that_die_at_random_change_nothing(
     tmp_path: Path, small: dict, run_on, monkeypatch
 ) -> None:
-    monkeypatch.setattr(schedule, "TASK_JOBS", 1)
+    monkeypatch.setattr(runner, "BUNDLE_TASKS", 1)
     small["precision"] = TARGET
     fw.sweep.run(small, tmp_path / "plain.sqlite")
     engine = Shuffled(0, chance=0.25)
@@ -129,15 +129,15 @@ def test_a_killer_is_tried_three_times(tmp_path: Path, run_on) -> None:
 
 
 def test_large_cells_come_first(tmp_path: Path, small: dict, run_on, monkeypatch) -> None:
-    monkeypatch.setattr(schedule, "TASK_JOBS", 1)
-    order: list[Job] = []
+    monkeypatch.setattr(runner, "BUNDLE_TASKS", 1)
+    order: list[str] = []
 
     class Recording(Shuffled):
-        def submit(self, task: Task) -> None:
-            order.extend(task.jobs)
-            super().submit(task)
+        def submit(self, bundle: Bundle) -> None:
+            order.extend(task.arguments[0] for task in bundle.tasks)
+            super().submit(bundle)
 
     small["axes"] |= {"method": "law", "depth": [2, 4, 9]}
     run_on(small, tmp_path / "s.sqlite", Recording(0))
-    depths = [json.loads(job.cell)["depth"] for job in order]
+    depths = [json.loads(cell)["depth"] for cell in order]
     assert depths == sorted(depths, reverse=True)

@@ -86,7 +86,7 @@ def test_another_version_is_refused_and_left_alone(store: Path, small: dict) -> 
     content = store.read_bytes()
     for attempt in (lambda: fw.sweep.run(small, store), lambda: fw.sweep.open(store)):
         with pytest.raises(
-            ValueError, match=r"version 0 of the store and finitewidth .* knows version 1"
+            ValueError, match=r"version 0 of the store format and finitewidth .* knows version 1"
         ):
             attempt()
     assert store.read_bytes() == content

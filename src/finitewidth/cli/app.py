@@ -5,10 +5,14 @@ import sys
 from cyclopts import App, CycloptsError, Parameter
 
 from finitewidth import __version__
-from finitewidth.cli.old import main_old
 
 BAD_INPUT = 2
 INTERRUPTED = 130
+
+COMMANDS = (
+    "law", "sample", "step", "simulate", "paths", "expansion", "check", "design", "sweep",
+    "reproduce",
+)  # fmt: skip
 
 app = App(
     name="finitewidth",
@@ -22,11 +26,8 @@ app = App(
 )
 app.register_install_completion_command()
 # Commands are imported when they are called: one that needs no PyTorch does not wait for it.
-for name in (
-    "check",
-    "law",
-):
-    app.command(f"finitewidth.cli.{name}:{name}", name=name)
+for place, name in enumerate(COMMANDS):
+    app.command(f"finitewidth.cli.{name}:{name}", name=name, sort_key=place)
 
 
 def main() -> None:
@@ -35,12 +36,10 @@ def main() -> None:
     Exit codes: 0 fine, 1 a negative verdict or failed cells, 2 bad input, with one sentence on
     standard error, 130 interrupted.
     """
-    if sys.argv[1:2] and sys.argv[1] not in (
-        "check",
-        "law",
-    ):
-        main_old()
     try:
+        if not sys.argv[1:] or sys.argv[1].startswith("-"):
+            for command in COMMANDS:
+                app[command]  # imported, so that the list says what each does
         code = app(sys.argv[1:], exit_on_error=False, print_error=False)
     except (CycloptsError, ValueError, TypeError, RuntimeError) as error:
         sys.stderr.write(f"finitewidth: {error}\n")

@@ -4,10 +4,9 @@ from finitewidth.cli.network_options import Network
 from finitewidth.cli.output import Output
 from finitewidth.cli.sampling import LearningRate
 from finitewidth.law import KernelLaw
-from finitewidth.law.overview import Overview
 
 
 def law(*, network: Network = Network(), lr: LearningRate = 1.0, output: Output = Output()) -> None:
     """The exact law of the kernel K(x, x) at initialisation, and of its first change."""
     output.check()
-    output.show(Overview(KernelLaw(*network.read()), lr, network.input))
+    output.show(KernelLaw(*network.read(), input_name=network.input).overview(lr))

@@ -24,7 +24,7 @@ class Kind:
     parametrization: str = "ntk"
     """ntk (unit-variance weights), standard (PyTorch's own), mup or mean_field."""
     hidden_gain: float | None = None
-    """C_W: hidden weights have variance C_W/fan-in; 2 if not given."""
+    """C_W: hidden weights have variance C_W/fan-in; if not given 2 (expansion: critical)."""
     output_gain: float = 1.0
     """C_W of the output layer."""
     bias: Annotated[bool, cyclopts.Parameter(negative="--no-bias")] = True
@@ -95,16 +95,18 @@ class Input:
         """The input [n_in] that --input names, or None."""
         return None if self.input is None else vector(self.input, "--input")
 
-    def dimension(self, x: Any) -> int:
-        """--n-in, or the length of the input.
+    def dimension(self, x: Any, default: int | None = None) -> int:
+        """--n-in, or the length of the input, or the default.
 
         Raises
         ------
         ValueError
-            If neither is given.
+            If there is none of them.
         """
         if self.n_in is not None:
             return self.n_in
+        if x is None and default is not None:
+            return default
         if x is None:
             raise ValueError("the input dimension is missing; give --n-in 784, or --input.")
         return len(x)
@@ -115,7 +117,7 @@ class Input:
 class Network(Kind, Layers, Input):
     """A network and one input."""
 
-    def read(self) -> tuple[MLP, Any]:
-        """The network, and the input [n_in] or None."""
+    def read(self, n_in: int | None = None) -> tuple[MLP, Any]:
+        """The network, and the input [n_in] or None; `n_in`: where none is given."""
         x = self.vector()
-        return self.network(self.dimension(x), **self.kind()), x
+        return self.network(self.dimension(x, n_in), **self.kind()), x

@@ -1,14 +1,15 @@
-"""A progress bar with a time estimate, on standard error, for work that takes a while."""
+"""A progress bar with the time left, on standard error, for work that takes a while."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 LONG = 2e7
 """From so many layers times networks on (a few seconds) a bar is shown."""
 
 
 @contextmanager
-def progress_bar(what: str, work: float) -> Iterator[Callable[[int, int], None] | None]:
+def progress_bar(what: str, work: float = LONG) -> Iterator[Callable[[int, int], None] | None]:
     """A callable (done, total) that moves a bar, or None where the work is short.
 
     Parameters
@@ -21,23 +22,44 @@ def progress_bar(what: str, work: float) -> Iterator[Callable[[int, int], None] 
     if work < LONG:
         yield None
         return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    with _bar() as show:
+        yield lambda done, total: show(f"{done} of {total} {what}", done, total)
 
-    bar = Progress(
+
+@contextmanager
+def sweep_bar() -> Iterator[Callable[[Any], None]]:
+    """A callable that moves a bar by the `Progress` of a sweep: cells, and the estimated work."""
+    with _bar() as show:
+
+        def move(at: Any) -> None:
+            failed = f", {at.failed} failed" if at.failed else ""
+            show(f"{at.finished} of {at.cells} cells{failed}", at.done, at.total)
+
+        yield move
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[str, float, float], None]]:
+    """A callable (what is said, done, total); nothing is shown where no one looks."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
     )
-    with bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    console = Console(stderr=True)
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    task = bar.add_task("", total=None)
+
+    def move(said: str, done: float, total: float) -> None:
+        bar.start()  # only now: what is refused before anything is done shows no bar
+        bar.update(task, description=said, completed=done, total=total)
+
+    try:
+        yield move
+    finally:
+        if bar.live.is_started:
+            bar.stop()

@@ -1,129 +1,134 @@
 """`finitewidth sweep`: grids of experiments, kept in one file and continued at any time."""
 
-from pathlib import Path
+import sys
 from typing import Annotated
 
-import typer
+from cyclopts import App, Parameter
 
-sweep = typer.Typer(
-    no_args_is_help=True,
-    help="Grids of experiments: computed here or on a cluster, kept in one file.",
-)
+from finitewidth.cli.output import FigureOutput, Output
+from finitewidth.cli.progress import sweep_bar
+from finitewidth.cli.sampling import Workers
 
 INCOMPLETE, STOPPED = 1, 130
 """Exit codes: some cell failed; stopped by Ctrl-C."""
 
-File = Annotated[str, typer.Argument(help="A grid: file.toml or file.yaml.")]
-Store = Annotated[str, typer.Option("--store", help="The SQLite file that keeps the results.")]
-StoreFile = Annotated[str, typer.Argument(help="The SQLite file of a sweep.")]
-Workers = Annotated[
-    int | None,
-    typer.Option("--workers", help="Processes of this machine; this process alone if not given."),
-]
-Scheduler = Annotated[
-    str | None, typer.Option("--scheduler", help="A Dask scheduler: tcp://host:8786.")
-]
-Allow = Annotated[
-    bool,
-    typer.Option(
-        "--allow-factories", help="Let the grid name functions that are imported and called."
-    ),
-]
-To = Annotated[str, typer.Option("--to", help="out.csv, out.nc (NetCDF) or out.zarr.")]
+Store = Annotated[str, Parameter(help="The SQLite file that keeps the results.")]
+
+sweep = App(
+    name="sweep", help="Grids of experiments: computed here or on a cluster, kept in one file."
+)
 
 
-@sweep.command()
-def example(file: Annotated[str, typer.Argument(help="To be written: file.toml.")]) -> None:
-    """Write a grid to begin with; it takes less than a minute."""
-    from finitewidth.sweep.grid_file import EXAMPLE
+@sweep.command
+def example(file: str, /) -> None:
+    """Write a grid to begin with; it takes less than a minute.
 
-    path = Path(file)
-    if path.suffix != ".toml":
-        raise ValueError(f"the example is a TOML file, but its name is {file!r}; end it in .toml.")
-    if path.exists():
-        raise ValueError(f"{file} exists already; give another name.")
-    if not path.absolute().parent.is_dir():
-        raise ValueError(f"the folder {path.parent} does not exist; create it first.")
-    path.write_text(EXAMPLE, encoding="utf-8")
-    typer.echo(f"{file} written; run it with: finitewidth sweep run {file} --store results.sqlite")
+    Parameters
+    ----------
+    file
+        To be written: file.toml.
+    """
+    from finitewidth.sweep.grid_file import write_example
+
+    write_example(file)
+    sys.stdout.write(
+        f"{file} written; run it with: finitewidth sweep run {file} --store results.sqlite\n"
+    )
 
 
-@sweep.command()
+@sweep.command
 def run(
-    file: File,
+    file: str,
+    /,
+    *,
     store: Store,
-    workers: Workers = None,
-    scheduler: Scheduler = None,
-    allow_factories: Allow = False,
-) -> None:
-    """Compute every cell of a grid that the store does not have yet."""
-    from finitewidth.cli.sweep_view import bar, print_outcome
+    workers: Workers | None = None,
+    scheduler: str | None = None,
+    allow_factories: bool = False,
+    output: Output = Output(),
+) -> int:
+    """Compute every cell of a grid that the store does not have yet.
+
+    Without --workers or --scheduler this process computes alone.
+
+    Parameters
+    ----------
+    file
+        A grid: file.toml or file.yaml.
+    scheduler
+        A Dask scheduler: tcp://host:8786.
+    allow_factories
+        Let the grid name functions that are imported and called.
+    """
     from finitewidth.sweep import run as run_grid
 
+    output.check()
     if workers is not None and scheduler is not None:
         raise ValueError(
             "--workers and --scheduler were both given; a scheduler has its own workers, give one."
         )
     if workers is not None and workers < 1:
         raise ValueError(f"--workers is {workers}, expected 1 or more.")
+    cluster = scheduler or workers
     try:
-        with bar() as progress:
-            outcome = run_grid(
-                file,
-                store,
-                scheduler or workers,
-                allow_factories=allow_factories,
-                progress=progress,
+        with sweep_bar() as progress:
+            done = run_grid(
+                file, store, cluster, allow_factories=allow_factories, progress=progress
             )
     except KeyboardInterrupt:
-        typer.echo(
-            f"Stopped; what was finished is in {store}, and the same command continues.", err=True
+        sys.stderr.write(
+            f"Stopped; what was finished is in {store}, and the same command continues.\n"
         )
-        raise typer.Exit(STOPPED) from None
-    print_outcome(outcome)
-    if not outcome.complete:
-        raise typer.Exit(INCOMPLETE)
+        return STOPPED
+    output.show(done)
+    return 0 if done.complete else INCOMPLETE
 
 
-@sweep.command()
-def status(store: StoreFile) -> None:
+@sweep.command
+def status(store: Store, /, *, output: Output = Output()) -> None:
     """What a store holds, also while a sweep is running on it."""
-    from finitewidth.cli.sweep_view import print_status
+    from finitewidth.sweep import status as read
 
-    print_status(store)
+    output.check()
+    output.show(read(store))
 
 
-@sweep.command()
+@sweep.command
 def report(
-    store: StoreFile,
-    to: Annotated[
-        str, typer.Option("--to", help="out.html, or out.md with its figures beside it.")
-    ],
+    store: Store, /, *, to: str | None = None, output: FigureOutput = FigureOutput()
 ) -> None:
-    """Write the results as a page: figures, the table of all finished cells, provenance."""
-    from finitewidth.cli.sweep_report import page
+    """The results: figures, the table of all finished cells, provenance.
 
-    if not to.endswith((".html", ".md")):
+    Parameters
+    ----------
+    to
+        Write a page alone: out.html, or out.md with its figures beside it.
+    """
+    from finitewidth.sweep import report as read
+
+    output.check()
+    if to is not None and not to.endswith((".html", ".md")):
         raise ValueError(f"--to is {to!r}, expected a name ending in .html or .md.")
-    found = page(store)
-    if to.endswith(".html"):
+    found = read(store)
+    if to is None:
+        output.show(found)
+    elif to.endswith(".html"):
         found.html(to)
-        typer.echo(f"{to} written.")
-        return
-    found.markdown(to)
-    typer.echo(f"{to} written, with its figures beside it.")
+        sys.stdout.write(f"{to} written.\n")
+    else:
+        found.markdown(to)
+        sys.stdout.write(f"{to} written, with its figures beside it.\n")
 
 
-@sweep.command()
-def export(store: StoreFile, to: To) -> None:
-    """Write the results as a table, NetCDF or Zarr."""
-    from finitewidth._extras import needed_for
-    from finitewidth.sweep import open as open_store
+@sweep.command
+def export(store: Store, /, *, to: str) -> None:
+    """Write the results as a table, NetCDF or Zarr.
 
-    with needed_for("exports", "sweep"):
-        from finitewidth.sweep.export import export as export_to
-    found = open_store(store)
-    export_to(found, to)
-    cells, complete = found.complete.size, int(found.complete.sum())
-    missing = "" if cells == complete else f", {cells - complete} of them not finished"
-    typer.echo(f"{to}: {cells} cells{missing}")
+    Parameters
+    ----------
+    to
+        out.csv, out.nc (NetCDF) or out.zarr.
+    """
+    from finitewidth.sweep import export as write
+
+    sys.stdout.write(f"{to}: {write(store, to)}\n")

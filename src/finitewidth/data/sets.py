@@ -48,10 +48,13 @@ def load(spec: str, count: int | None = None, loss: str = "mse", name: str = "da
     Raises
     ------
     ValueError
-        If the data are missing, hold objects, or are no arrays of inputs and targets.
+        If the data are missing, hold objects, or are no arrays of inputs and targets, or for a
+        count below 1.
     RuntimeError
         If scikit-learn is needed and not installed.
     """
+    if count is not None and count < 1:
+        raise ValueError(f"{count} inputs of {name} {spec!r} were asked for, expected 1 or more.")
     description = spec
     if spec == "digits":
         inputs, targets, description = _digits(loss)

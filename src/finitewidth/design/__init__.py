@@ -1,3 +1,5 @@
 """Inverse questions: the widths that a target asks for."""
 
-from finitewidth.design.width import width_for as width_for
+from finitewidth.design.answer import Width as Width
+from finitewidth.design.answer import width as width
+from finitewidth.design.answer import width_for as width_for

@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from finitewidth._whole_number import whole_number
 from finitewidth.expansion.gaussian import Averages, averages_of
 from finitewidth.network import MLP
 from finitewidth.network.activations import Activation, Function
@@ -69,37 +70,47 @@ class Criticality:
                 f"n_out is {n_out!r}, expected a whole number from 2: the ratio compares two "
                 "halves of the outputs."
             )
-        return 4 / ((20 + 3 * n_out) * self._needed(self.kernel_growth))
-
-    def trusted_depth(self, width: int, relative_variance: float = 0.1) -> int:
-        """The most hidden layers for which first order in 1/n is trustworthy.
-
-        Those with depth_coefficient · L/n at most `relative_variance`. Where all orders are known
-        in the limit of large depth (ReLU, identity), the variance is 1.06 times its first order
-        when that is 0.1, 1.13 times at 0.2 and 1.4 times at 0.5 (guide, "The 1/n expansion").
-
-        Raises
-        ------
-        ValueError
-            Without a coefficient, or for a width or variance that is not positive.
-        """
-        coefficient = self._needed(self.depth_coefficient)
-        if type(width) is not int or width < 1:
-            raise ValueError(f"width is {width!r}, expected a whole number from 1.")
-        if not 0 < relative_variance < float("inf"):
-            raise ValueError(
-                f"relative_variance is {relative_variance!r}, expected a positive number."
-            )
-        return int(relative_variance * width / coefficient)
-
-    def _needed(self, number: float | None) -> float:
-        if number is None:
+        if self.kernel_growth is None:
             raise ValueError(
                 f"activation {self.activation!r} (kind {self.kind!r}) has no growth of the "
                 "variance in proportion to depth over width; use fw.expansion.relative_variance "
                 "for the numbers at each depth."
             )
-        return number
+        return 4 / ((20 + 3 * n_out) * self.kernel_growth)
+
+    def gains(
+        self,
+        hidden_gain: float | None = None,
+        bias_variance: float | None = None,
+        *,
+        bias: bool = True,
+    ) -> dict[str, float]:
+        """C_W and C_b as fields of an `MLP`: those that are given, else the critical ones.
+
+        Parameters
+        ----------
+        hidden_gain, bias_variance : float, optional
+        bias : bool
+            Whether the network has biases.
+
+        Raises
+        ------
+        ValueError
+            Without a critical point, or where it needs biases and there are none.
+        """
+        if bias_variance is None and self.bias_variance and not bias:
+            raise ValueError(
+                f"{self.activation} is critical with biases of variance {self.bias_variance:.6g}, "
+                "and the network has none; give it biases, or bias_variance 0 as well."
+            )
+        gain = self.hidden_gain if hidden_gain is None else hidden_gain
+        biases = self.bias_variance if bias_variance is None else bias_variance
+        if gain is None or biases is None:
+            raise ValueError(
+                f"activation {self.activation!r} has no critical point; give hidden_gain and "
+                "bias_variance."
+            )
+        return {"hidden_gain": gain, "bias_variance": biases}
 
 
 def criticality(
@@ -219,8 +230,7 @@ def relative_variance(
     """
     from finitewidth.expansion.finite.recursion import layer_tensors
 
-    if type(hidden_layers) is not int or hidden_layers < 1:
-        raise ValueError(f"hidden_layers is {hidden_layers!r}, expected a whole number from 1.")
+    whole_number(hidden_layers, "hidden_layers", 1)
     if not 0 < squared_norm < float("inf"):
         raise ValueError(f"squared_norm is {squared_norm!r}, expected a positive number.")
     found = criticality(

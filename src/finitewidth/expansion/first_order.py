@@ -15,8 +15,13 @@ from finitewidth.expansion.gaussian import averages_of
 from finitewidth.expansion.infinite import Limit
 from finitewidth.expansion.scales import expandable, input_rows, numbers
 from finitewidth.network import MLP
+from finitewidth.network.words import as_json, in_words
+from finitewidth.report import Column, Page, Provenance, Record, Section, Shown, Table
 
 COARSE = 1.4  # factor on the quadrature's steps in the comparison that estimates its error
+
+SHOWN = 4
+"""Inputs of the table by which it shows itself."""
 
 # Arrays [B, B, B, B] that live at once: those with an axis of sources, and those without.
 WITH_SOURCES, WITHOUT = 30, 20
@@ -46,12 +51,12 @@ class Share:
 
 
 @dataclass(frozen=True, eq=False)
-class Expansion:
+class Expansion(Shown):
     """The tangent kernel of one output to first order in the inverse widths.
 
     Everything is computed when it is first asked for and kept. Corrections are numbers at these
     widths, already divided by them; they are trustworthy while they are small
-    (`fw.expansion.criticality` gives the depth where they are not).
+    (`fw.expansion.trusted_depth` gives the depth where they are not).
 
     Attributes
     ----------
@@ -205,6 +210,43 @@ class Expansion:
         errors["first_step"] = _largest(self._change - coarse.change(self.net.n_out)[0])
         return errors
 
+    def page(self) -> Page:
+        """Limit, shift of the mean and spread over seeds of the first inputs' entries."""
+        size = min(SHOWN, len(self.X))
+        lead = ["" if size == len(self.X) else f"The first {size} of {len(self.X)} inputs."]
+        try:
+            terms = self.correction, np.sqrt(self.variance)
+        except ValueError as error:
+            terms = ()
+            lead.append(f"At infinite width only: {error}")
+        rows = [
+            (a, b, float(self.infinite[a, b]), *(float(term[a, b]) for term in terms))
+            for a in range(size)
+            for b in range(a, size)
+        ]
+        names = ("shift of the mean", "spread over seeds")[: len(terms)]
+        columns = ["a", "b", "Θ_ab at n = ∞", *names]
+        table = Table(
+            "The tangent kernel", [Column(name, digits=6) for name in columns], rows,
+            "Shift and spread are first order in 1/n, at these widths." if terms else "",
+        )  # fmt: skip
+        title = f"Θ to first order in 1/n: {in_words(self.net)}"
+        sections = [Section("The kernel", [table])]
+        lead = [line for line in lead if line]
+        return Page(title, lead, sections, Provenance.now(None), self._record)
+
+    def _record(self) -> Record:
+        record = Record({"inputs": len(self.X)}, as_json(self.net))
+        self.put(record)
+        return record
+
+    def put(self, record: Record) -> None:
+        """Add the kernels [B, B]: K and Θ at infinite width, shift and variance."""
+        record.approximate("kernel", self.nngp, "infinite width")
+        record.approximate("tangent", self.infinite, "infinite width")
+        record.approximate("mean_shift", self.correction, "first order in 1/n")
+        record.approximate("variance", self.variance, "first order in 1/n")
+
 
 def _largest(difference: np.ndarray) -> float:
     return float(np.abs(difference).max())
@@ -237,6 +279,16 @@ def kernel(net: MLP, X: ArrayLike, *, memory_budget: int | None = None) -> Expan
     RuntimeError
         On access: if the kernel leaves the range of float64, or quadrature does not resolve
         the activation.
+
+    Examples
+    --------
+    >>> import finitewidth as fw
+    >>> net = fw.MLP(n_in=2, widths=[32] * 4, activation="gelu", bias=False)
+    >>> expansion = fw.expansion.kernel(net, [1, 1])
+    >>> print(f"{expansion.infinite[0, 0]:.4f} {expansion.mean[0, 0]:.4f}")
+    3.9114 3.9606
+    >>> print(f"{expansion.variance[0, 0]:.3f}")
+    10.100
     """
     found = expandable(net)
     return Expansion(found, input_rows(found, X), memory_budget)

@@ -6,3 +6,5 @@ from finitewidth.law.crossing import kink_matrix as kink_matrix
 from finitewidth.law.kernel_law import KernelLaw as KernelLaw
 from finitewidth.law.limit import JointLimit as JointLimit
 from finitewidth.law.paper import PaperForm as PaperForm
+from finitewidth.law.sampler import SampleSummary as SampleSummary
+from finitewidth.law.start import start_quantiles as start_quantiles

@@ -25,15 +25,20 @@ from finitewidth.law.schemes import (
     told_apart,
 )
 from finitewidth.network import MLP
+from finitewidth.report import Column, Curve, Page, Plot, Provenance, Record, Section, Shown, Table
 
-QUANTITIES = ("kernel", "kernel_squared", "update")
+NAMES = {
+    "kernel": "E K",
+    "kernel_squared": "E K²",
+    "update": "E ΔK, activation pattern frozen",
+}
 
 MAX_LAYERS = 200_000
 """The breakdown visits every layer, also in runs of equal widths."""
 
 
 @dataclass(frozen=True)
-class LayerShares:
+class LayerShares(Shown):
     """Contributions of the layers 1 … d to one expectation, as shares that sum to 1.
 
     Attributes
@@ -42,11 +47,43 @@ class LayerShares:
         Share of each layer's weights and biases (layer j's biases are those of y^(j)).
     log_total : float
         Natural log of |the expectation| they sum to.
+    quantity : str
+        "kernel", "kernel_squared" or "update".
     """
 
     weights: Float[np.ndarray, " d"]
     biases: Float[np.ndarray, " d"]
     log_total: float
+    quantity: str
+
+    def page(self) -> Page:
+        """The shares as a table and a figure."""
+        name, layers = NAMES[self.quantity], np.arange(1, len(self.weights) + 1)
+        both = 100 * (self.weights + self.biases)
+        sentence = (
+            f"Weights carry {self.weights.sum():.0%} and biases {self.biases.sum():.0%} of {name}; "
+            f"layer {both.argmax() + 1} of {len(layers)} carries most, {both.max():.3g} %."
+        )
+        columns = [Column(heading, unit="%") for heading in ("weights", "biases")]
+        curves = [
+            Curve(label, layers, 100 * values, marked=len(layers) <= 50)
+            for label, values in (("weights", self.weights), ("biases", self.biases))
+        ]
+        shown = sorted({round(k) for k in np.linspace(0, len(layers) - 1, min(12, len(layers)))})
+        rows = [(int(k + 1), *(float(one.y[k]) for one in curves)) for k in shown]
+        record = Record({"quantity": self.quantity})
+        record.exact("weights", self.weights)
+        record.exact("biases", self.biases)
+        record.exact("log_total", self.log_total)
+        table = Table(f"Share of {name}", ["layer", *columns], rows)
+        plot = Plot(
+            f"Which layers carry {name}", sentence, "layer (the last is the output)",
+            f"share of {name} (%)", curves, from_zero=True,
+        )  # fmt: skip
+        return Page(
+            f"Which layers carry {name}", [sentence], [Section("Shares", [table, plot])],
+            Provenance.now(None), record,
+        )  # fmt: skip
 
 
 def layer_shares(net: MLP, sums: PowerSums, quantity: str) -> LayerShares:
@@ -57,8 +94,8 @@ def layer_shares(net: MLP, sums: PowerSums, quantity: str) -> LayerShares:
     ValueError
         For an unknown quantity, more than 200,000 layers, or E ΔK where it is 0 (d = 1).
     """
-    if quantity not in QUANTITIES:
-        raise ValueError(f"quantity is {quantity!r}, expected one of {', '.join(QUANTITIES)}.")
+    if quantity not in NAMES:
+        raise ValueError(f"quantity is {quantity!r}, expected one of {', '.join(NAMES)}.")
     if net.depth > MAX_LAYERS:
         raise ValueError(
             f"the breakdown lists every layer and this network has {net.depth}; "
@@ -81,7 +118,7 @@ def layer_shares(net: MLP, sums: PowerSums, quantity: str) -> LayerShares:
         np.array([(v / total).to_float("share", "") if _matters(v, total) else 0.0 for v in values])
         for values in found
     )
-    return LayerShares(weights, biases, total.log)
+    return LayerShares(weights, biases, total.log, quantity)
 
 
 def _matters(value: Magnitude, total: Magnitude) -> bool:

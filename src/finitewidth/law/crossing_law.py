@@ -9,8 +9,8 @@ from finitewidth.law.crossing.step_variance import Frozen, step_variance
 from finitewidth.law.inputs import PowerSums
 from finitewidth.law.magnitude import Magnitude
 from finitewidth.law.moments import output_moment
-from finitewidth.law.sampler.streams import Progress
 from finitewidth.network import MLP
+from finitewidth.statistics.blocks import Progress
 
 SIZE = 16_384
 """Networks of a sample unless another number is asked for: half a per cent at ordinary widths."""
@@ -105,15 +105,7 @@ class CrossingLaw:
             learning_rate, target, method=method, size=size, seed=seed,
             workers=workers, progress=progress,
         )  # fmt: skip
-        return Estimate(
-            float(term.value) + self._frozen_mean(known.rate(learning_rate)),
-            term.std_error,
-            term.size,
-            f"exact frozen mean + {term.method}",
-            term.exact,
-            term.trusted,
-            term.note,
-        )
+        return term.with_frozen(self._frozen_mean(known.rate(learning_rate)))
 
     def step_variance(
         self,

@@ -17,7 +17,12 @@ class ExactLaw(SampledLaw, CrossingLaw):
     """The numbers of `KernelLaw`, which has the parameters."""
 
     def __init__(
-        self, net: MLP, x: object = None, *, power_sums: tuple[float, ...] | None = None
+        self,
+        net: MLP,
+        x: object = None,
+        *,
+        power_sums: tuple[float, ...] | None = None,
+        input_name: str | None = None,
     ) -> None:
         if not isinstance(net, MLP):
             raise TypeError(f"net is {type(net).__name__}, expected an MLP.")
@@ -30,6 +35,7 @@ class ExactLaw(SampledLaw, CrossingLaw):
             if x is not None
             else from_sums(power_sums if power_sums is not None else (net.n_in,) * 4)
         )
+        self.input_name = input_name or f"|x|^2 = {self.squared_norm:.10g}"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.net!r}, |x|²={self.squared_norm:g})"

@@ -65,6 +65,6 @@ class Magnitude:
 
 
 def from_log(value: float) -> Magnitude:
-    """e^value."""
+    """The magnitude of e^value."""
     power = round(value / log(2.0))
     return Magnitude(exp(value - power * log(2.0)), power)

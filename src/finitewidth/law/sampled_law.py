@@ -1,17 +1,20 @@
 """The half of `KernelLaw` that samples: draws, quantiles, summaries."""
 
+from dataclasses import replace
+
 from finitewidth.law.inputs import PowerSums
 from finitewidth.law.moments import checked_part
 from finitewidth.law.sampler import KernelSample, LogKernelSample, Quantile, SampleSummary, ask
 from finitewidth.law.sampler.quantile import Levels
-from finitewidth.law.sampler.streams import Progress
 from finitewidth.network import MLP
+from finitewidth.statistics.blocks import Progress
 
 
 class SampledLaw:
     """Exact samples of the law of one network at one input; Gaussian weights."""
 
     net: MLP
+    input_name: str
     _sums: PowerSums
 
     def sample(
@@ -70,7 +73,8 @@ class SampledLaw:
 
         Raises as `sample`, and for fewer than 64 networks.
         """
-        return ask.summary(self.net, self._sums, size, seed, workers, progress)
+        summary = ask.summary(self.net, self._sums, size, seed, workers, progress)
+        return replace(summary, input_name=self.input_name)
 
     def quantile(
         self,

@@ -10,6 +10,7 @@ from finitewidth.measure.spectrum import alignment as alignment
 from finitewidth.measure.spectrum import effective_rank as effective_rank
 from finitewidth.measure.trajectory import NullBand as NullBand
 from finitewidth.measure.trajectory import Recorder as Recorder
+from finitewidth.measure.trajectory import TrainingReport as TrainingReport
 from finitewidth.measure.trajectory import null_band as null_band
 from finitewidth.measure.trajectory import open_record as open_record
 from finitewidth.measure.update import Descent as Descent

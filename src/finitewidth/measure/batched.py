@@ -31,6 +31,7 @@ from finitewidth.measure.kernel.forward import (
     untouched,
 )
 from finitewidth.measure.one_seed import OneSeed, layer_of, measure_model
+from finitewidth.measure.seeds import Mark, one_by_one
 
 LARGEST = 2**21
 """Numbers that a network's measurement holds, up to which it is small."""
@@ -75,7 +76,7 @@ class Stack:
 
     @property
     def size(self) -> int:
-        """S."""
+        """Seeds S."""
         return len(next(iter(self.trained.values())))
 
 
@@ -102,8 +103,8 @@ def batch_size(model: nn.Module, x: object) -> int:
 
 
 def measure_batch(
-    make_model: Factory, x: object, seeds: list[int], *, check: bool
-) -> list[OneSeed]:
+    make_model: Factory, x: object, seeds: list[int], check: bool
+) -> list[tuple[OneSeed, Mark]]:
     """Build the networks of some seeds and measure them, together where that is possible.
 
     Parameters
@@ -113,6 +114,11 @@ def measure_batch(
     seeds : list of int
     check : bool
         Whether to look for randomness and coupling in the first forward pass.
+
+    Returns
+    -------
+    list of (OneSeed, tuple)
+        With the mark of each network; after the second it may be empty.
     """
     first = build(make_model, seeds[0])
     trained_parameters(first)
@@ -137,10 +143,12 @@ def measure_batch(
         if len(marks) < 2:
             marks.append(fingerprint(model))
     else:
-        found = _together(first, last, tensors, marks, inputs) if len(seeds) > 2 else None
+        found = _together(first, last, tensors, inputs) if len(seeds) > 2 else None
         if found is not None:
-            return found
-    return [measure_model(build(make_model, seed), x, check=False) for seed in seeds]
+            return list(zip(found, [*marks, *[()] * (len(found) - len(marks))], strict=True))
+    return one_by_one(
+        lambda model, *_: measure_model(model, x, check=False), make_model, seeds, False
+    )
 
 
 def _names(model: nn.Module) -> list[str]:
@@ -156,10 +164,8 @@ def _names(model: nn.Module) -> list[str]:
 
 @torch.no_grad()
 def _together(
-    first: nn.Module,
-    last: nn.Module, tensors: list[list[torch.Tensor]], marks: list[tuple[Any, ...]],
-    x: torch.Tensor,
-) -> list[OneSeed] | None:  # fmt: skip
+    first: nn.Module, last: nn.Module, tensors: list[list[torch.Tensor]], x: torch.Tensor
+) -> list[OneSeed] | None:
     """None where it cannot be done, or gives other numbers than the last network alone.
 
     The last, since the first stands in for all: what leaks from it would not show in itself.
@@ -173,13 +179,13 @@ def _together(
         except Exception:  # noqa: BLE001 - whatever vmap cannot do, the slow way may
             continue
         if parts and all(bool(torch.isfinite(part).all()) for part in parts.values()):
-            found = _split(parts, marks)
+            found = _split(parts)
             if _agrees(found[-1], alone, next(iter(stack.trained.values())).dtype):
                 return found
     return None  # measured one by one, a network that is not finite says where
 
 
-def _split(parts: Tensors, marks: list[tuple[Any, ...]]) -> list[OneSeed]:
+def _split(parts: Tensors) -> list[OneSeed]:
     """Each network's own, from the parts [S, B, B] of each parameter."""
     total = torch.stack(list(parts.values())).sum(dim=0)
     kernels = ((total + total.transpose(1, 2)) / 2).cpu().numpy()
@@ -189,10 +195,9 @@ def _split(parts: Tensors, marks: list[tuple[Any, ...]]) -> list[OneSeed]:
         layer = layer_of(name)
         layers[layer] = layers[layer] + mean if layer in layers else mean
     return [
-        OneSeed(kernel, {layer: float(values[i]) for layer, values in layers.items()},
-                marks[i] if i < len(marks) else ())
+        OneSeed(kernel, {layer: float(values[i]) for layer, values in layers.items()})
         for i, kernel in enumerate(kernels)
-    ]  # fmt: skip
+    ]
 
 
 def _agrees(found: OneSeed, alone: OneSeed, dtype: torch.dtype) -> bool:

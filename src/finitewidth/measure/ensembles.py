@@ -1,25 +1,22 @@
 """`ensemble`: how a model's kernel differs between seeds."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from math import sqrt
 
 import numpy as np
+from torch import nn
 
 from finitewidth._shapes import Float
 from finitewidth.estimate import Estimate
-from finitewidth.measure import pages, statistics
+from finitewidth.measure import averages, pages
 from finitewidth.measure.batched import batch_size, measure_batch
-from finitewidth.measure.factory import Factory, build, refuse_identical
-from finitewidth.measure.one_seed import OneSeed, measure_seed
-from finitewidth.measure.seeds import checked_seeds, over_seeds
+from finitewidth.measure.factory import Factory, build
+from finitewidth.measure.one_seed import OneSeed, measure_model
+from finitewidth.measure.seeds import checked_seeds, one_by_one, over_seeds
 from finitewidth.report import Page, Shown
-
-Progress = Callable[[int, int], None]
-
-CHUNK = 16
-"""Seeds after which a target error is looked at; part of the stopping rule."""
+from finitewidth.statistics.blocks import Progress
+from finitewidth.statistics.spread import normal_error
 
 
 @dataclass(frozen=True)
@@ -47,22 +44,22 @@ class Ensemble(Shown):
     @property
     def mean(self) -> Estimate:
         """Over seeds, of the mean diagonal."""
-        return statistics.mean(self.diagonals)
+        return averages.mean(self.diagonals)
 
     @property
     def variance(self) -> Estimate:
         """Over seeds, of the mean diagonal."""
-        return statistics.variance(self.diagonals)
+        return averages.variance(self.diagonals)
 
     @property
     def dispersion(self) -> Estimate:
         """E K²/(E K)² of the mean diagonal."""
-        return statistics.dispersion(self.diagonals)
+        return averages.dispersion(self.diagonals)
 
     @property
     def mean_kernel(self) -> Estimate:
         """[B, B], entry by entry."""
-        return statistics.mean(self.kernels)
+        return averages.mean(self.kernels)
 
     @property
     def entry_variance(self) -> Float[np.ndarray, "B B"]:
@@ -77,12 +74,12 @@ class Ensemble(Shown):
     @property
     def trace(self) -> Estimate:
         """Over seeds, of Σ_b K(x_b, x_b)."""
-        return statistics.mean(self.diagonals * self.kernels.shape[1])
+        return averages.mean(self.diagonals * self.kernels.shape[1])
 
     @property
     def top_eigenvalue(self) -> Estimate:
         """Over seeds, of the largest eigenvalue."""
-        return statistics.mean(self.eigenvalues[:, -1])
+        return averages.mean(self.eigenvalues[:, -1])
 
     @cached_property
     def _conditions(self) -> Float[np.ndarray, " S"]:
@@ -99,14 +96,9 @@ class Ensemble(Shown):
         singular = int((self.eigenvalues[:, 0] <= self._rounding).sum())
         if not singular:
             return found
-        return Estimate(
-            found.value,
-            found.std_error,
-            found.size,
-            found.method,
-            trusted=False,
-            note=f"{singular} of {len(self.seeds)} kernels are singular to rounding (more inputs "
-            "than directions of the gradient, or equal inputs); the number is a lower bound.",
+        return found.doubted(
+            f"{singular} of {len(self.seeds)} kernels are singular to rounding (more inputs than "
+            "directions of the gradient, or equal inputs); the number is a lower bound."
         )
 
     @property
@@ -117,7 +109,7 @@ class Ensemble(Shown):
         estimate is then not trusted, nor is it from fewer than 16 seeds. How far the score of one
         seed lies from it is `log10_condition_spread`.
         """
-        return self._unless_singular(statistics.median(self._conditions))
+        return self._unless_singular(averages.median(self._conditions))
 
     @property
     def log10_condition(self) -> Estimate:
@@ -126,21 +118,20 @@ class Ensemble(Shown):
         An eigenvalue below B · 10⁻¹² of the largest is rounding and counts as that bound; the
         estimate is then not trusted.
         """
-        return self._unless_singular(statistics.mean(np.log10(self._conditions)))
+        return self._unless_singular(averages.mean(np.log10(self._conditions)))
 
     @property
     def log10_condition_spread(self) -> Estimate:
         """Standard deviation over seeds of log10(condition): how far one seed's score lies."""
         values = np.log10(self._conditions)
-        size = len(values)
-        sd = float(values.std(ddof=1))
-        return Estimate(sd, sd / sqrt(2 * (size - 1)), size, statistics.METHOD)
+        sd, size = float(values.std(ddof=1)), len(values)
+        return Estimate(sd, normal_error(sd, size), size, averages.METHOD)
 
     @property
     def layer_shares(self) -> dict[str, Estimate]:
         """E K^(j)/E K for the part K^(j) of each layer; they sum to 1."""
         return {
-            name: statistics.ratio(part, self.diagonals) for name, part in self.layer_parts.items()
+            name: averages.ratio(part, self.diagonals) for name, part in self.layer_parts.items()
         }
 
     def page(self) -> Page:
@@ -208,22 +199,43 @@ def ensemble(
         seed, or cannot be sent to other processes.
     TypeError
         As `kernel`, and for a factory that is none.
+
+    Examples
+    --------
+    >>> import finitewidth as fw
+    >>> import torch
+    >>> from torch import nn
+    >>> def make_model():
+    ...     return nn.Sequential(nn.Linear(4, 64), nn.ReLU(), nn.Linear(64, 1))
+    >>> kernels = fw.measure.ensemble(make_model, torch.eye(4), seeds=16)
+    >>> kernels.kernels.shape
+    (16, 4, 4)
+    >>> print(f"{kernels.mean.value:.2f} +- {kernels.mean.std_error:.2f}")
+    6.49 +- 0.16
     """
     chosen = checked_seeds(seeds)
     if target_error is not None and not 0 < target_error < 1:
         raise ValueError(f"target_error is {target_error}, expected a number between 0 and 1.")
-    found: list[OneSeed] = []
-    for one in _measured(make_model, X, chosen, workers):
-        found.append(one)
-        if len(found) == 2:
-            refuse_identical(found[0].print_, found[1].print_, chosen)
-        if progress is not None:
-            progress(len(found), len(chosen))
-        if target_error is not None and len(found) % CHUNK == 0:
-            average = _gathered(chosen, found).mean
-            if average.std_error <= target_error * abs(average.value):
-                break
-    return _gathered(chosen, found)
+    size = batch_size(build(make_model, chosen[0]), X)
+    together = size > 1 and len(chosen) > 2  # two would not be worth a comparison
+    one = partial(one_by_one, partial(_one, X=X), make_model)
+
+    def precise(found: list[OneSeed]) -> bool:
+        average = _gathered(chosen, found).mean
+        return average.std_error <= target_error * abs(average.value)
+
+    return _gathered(
+        chosen,
+        over_seeds(
+            partial(measure_batch, make_model, X) if together else one,
+            chosen,
+            workers,
+            {"make_model": make_model},
+            progress,
+            batch=size if together else 1,
+            enough=None if target_error is None else precise,
+        ),
+    )
 
 
 def _gathered(seeds: list[int], found: list[OneSeed]) -> Ensemble:
@@ -235,24 +247,6 @@ def _gathered(seeds: list[int], found: list[OneSeed]) -> Ensemble:
     )
 
 
-def _measured(make_model: Factory, X: object, seeds: list[int], workers: int) -> Iterator[OneSeed]:
-    """In order; small networks a batch at a time, large ones one by one."""
-    sent: dict[str, object] = {"make_model": make_model}
-    size = batch_size(build(make_model, seeds[0]), X)
-    if size > 1 and len(seeds) > 2:  # two would not be worth a comparison
-        batches = [seeds[start : start + size] for start in range(0, len(seeds), size)]
-        several = partial(_several, make_model=make_model, X=X, batches=batches)
-        for batch in over_seeds(several, list(range(len(batches))), workers, sent):
-            yield from batch
-    else:
-        yield from over_seeds(partial(_one, make_model=make_model, X=X), seeds, workers, sent)
-
-
-def _one(seed: int, first: bool, *, make_model: Factory, X: object) -> OneSeed:
-    return measure_seed(make_model, X, seed, check=first)
-
-
-def _several(
-    batch: int, first: bool, *, make_model: Factory, X: object, batches: list[list[int]]
-) -> list[OneSeed]:
-    return measure_batch(make_model, X, batches[batch], check=first)
+def _one(model: nn.Module, seed: int, first: bool, *, X: object) -> OneSeed:
+    del seed
+    return measure_model(model, X, check=first)

@@ -1,14 +1,12 @@
 """What is kept of one seed's network: its kernel, its layers' shares."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from finitewidth._shapes import Float
-from finitewidth.measure.factory import Factory, build, fingerprint
 from finitewidth.measure.kernel.contract import contract
 from finitewidth.measure.kernel.features import features
 from finitewidth.measure.kernel.forward import (
@@ -34,31 +32,22 @@ class OneSeed:
     shares : dict of str to float
         Each layer's part of the mean diagonal, in its units; a layer is a module with parameters
         of its own.
-    print_ : tuple
-        To tell networks apart.
     """
 
     kernel: Float[np.ndarray, "B B"]
     shares: dict[str, float]
-    print_: tuple[Any, ...]
-
-
-def measure_seed(make_model: Factory, x: object, seed: int, *, check: bool) -> OneSeed:
-    """Build the network of a seed and measure it.
-
-    Parameters
-    ----------
-    make_model : callable
-    x : tensor or array [B, …]
-    seed : int
-    check : bool
-        Whether to look for randomness in the forward pass, which costs two of them.
-    """
-    return measure_model(build(make_model, seed), x, check=check)
 
 
 def measure_model(model: nn.Module, x: object, *, check: bool) -> OneSeed:
-    """Measure one network."""
+    """Measure one network.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    x : tensor or array [B, …]
+    check : bool
+        Whether to look for randomness in the forward pass, which costs two of them.
+    """
     parameters = trained_parameters(model)
     refuse_modules(model)
     inputs = checked_input(model, x, "X")
@@ -79,7 +68,7 @@ def measure_model(model: nn.Module, x: object, *, check: bool) -> OneSeed:
             layer = layer_of(name)
             shares[layer] = shares.get(layer, 0.0) + float(term.diagonal().mean())
     kernel = finite(total + total.T).numpy() / 2
-    return OneSeed(kernel, shares, fingerprint(model))
+    return OneSeed(kernel, shares)
 
 
 def layer_of(name: str) -> str:

@@ -1,14 +1,29 @@
-"""Seeds of an ensemble, checked, and one measurement of each in one or several processes."""
+"""Seeds of an ensemble, checked, and the one loop that measures a model at each of them."""
 
 import pickle
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from multiprocessing import get_context
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
+from torch import nn
+
+from finitewidth._whole_number import whole_number
+from finitewidth.measure.factory import Factory, build, fingerprint, refuse_identical
+from finitewidth.statistics.blocks import Progress
 
 T = TypeVar("T")
+
+Mark = tuple[Any, ...]
+"""The fingerprint of a network, to notice a factory that ignores its seed."""
+
+Measure = Callable[[list[int], bool], list[tuple[T, Mark]]]
+"""From some seeds, and whether they are the first, to a measurement and a mark of each."""
+
+CHUNK = 16
+"""Seeds after which a target error is looked at; part of the stopping rule."""
 
 
 def checked_seeds(seeds: int | Sequence[int], least: int = 2) -> list[int]:
@@ -37,10 +52,28 @@ def checked_seeds(seeds: int | Sequence[int], least: int = 2) -> list[int]:
     return chosen
 
 
+def one_by_one(
+    measure: Callable[[nn.Module, int, bool], T], make_model: Factory, seeds: list[int], first: bool
+) -> list[tuple[T, Mark]]:
+    """``measure(model, seed, first)`` of the model of each seed; with partial, a `Measure`."""
+    found = []
+    for seed in seeds:
+        model = build(make_model, seed)
+        found.append((measure(model, seed, first), fingerprint(model)))
+    return found
+
+
 def over_seeds(
-    measure: Callable[[int, bool], T], seeds: list[int], workers: int, sent: dict[str, object]
-) -> Iterator[T]:
-    """``measure(seed, is_first)`` of every seed, in their order, on one thread each.
+    measure: Measure[T],
+    seeds: list[int],
+    workers: int,
+    sent: dict[str, object],
+    progress: Progress | None,
+    *,
+    batch: int = 1,
+    enough: Callable[[list[T]], bool] | None = None,
+) -> list[T]:
+    """The measurements of all seeds, in their order, on one thread each.
 
     Parameters
     ----------
@@ -51,17 +84,42 @@ def over_seeds(
         Processes; 1 measures in this one.
     sent : dict
         Names and values of the user's functions that other processes are sent, for the error.
+    progress : callable, optional
+        Called with (seeds done, seeds in all).
+    batch : int
+        Seeds that are measured in one call.
+    enough : callable, optional
+        Asked after every 16 seeds whether what is measured suffices.
 
     Raises
     ------
     ValueError
-        For less than one worker, or a function that cannot be sent.
+        For less than one worker, a function that cannot be sent, or a factory that gives two
+        seeds the same network.
     """
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-        raise ValueError(f"workers is {workers!r}, expected a whole number of at least 1.")
-    if workers == 1:
-        for place, seed in enumerate(seeds):
-            yield on_one_thread(measure, seed, place == 0)
+    found: list[T] = []
+    marks: list[Mark] = []
+    batches = [seeds[start : start + batch] for start in range(0, len(seeds), batch)]
+    with closing(_in_order(measure, batches, workers, sent)) as results:
+        for one, mark in results:
+            found.append(one)
+            if len(found) <= 2:
+                marks.append(mark)
+            if len(found) == 2:
+                refuse_identical(marks[0], marks[1], seeds)
+            if progress is not None:
+                progress(len(found), len(seeds))
+            if enough is not None and len(found) % CHUNK == 0 and enough(found):
+                break
+    return found
+
+
+def _in_order(
+    measure: Measure[T], batches: list[list[int]], workers: int, sent: dict[str, object]
+) -> Generator[tuple[T, Mark], None, None]:
+    if whole_number(workers, "workers", 1) == 1:
+        for place, seeds in enumerate(batches):
+            yield from on_one_thread(measure, seeds, place == 0)
         return
     for name, value in sent.items():
         try:
@@ -73,22 +131,22 @@ def over_seeds(
             ) from None
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         jobs = [
-            pool.submit(on_one_thread, measure, seed, place == 0)
-            for place, seed in enumerate(seeds)
+            pool.submit(on_one_thread, measure, seeds, place == 0)
+            for place, seeds in enumerate(batches)
         ]
         try:
             for job in jobs:
-                yield job.result()
+                yield from job.result()
         finally:
             for job in jobs:
                 job.cancel()
 
 
-def on_one_thread(measure: Callable[[int, bool], T], seed: int, first: bool) -> T:
+def on_one_thread(measure: Measure[T], seeds: list[int], first: bool) -> list[tuple[T, Mark]]:
     """So that the numbers do not depend on how many seeds are measured at once."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return measure(seed, first)
+        return measure(seeds, first)
     finally:
         torch.set_num_threads(threads)

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from numbers import Real
 
+from finitewidth._whole_number import whole_number
 from finitewidth.network.mlp import MLP
-from finitewidth.network.widths import Widths, positive_int
+from finitewidth.network.widths import Widths
 
 
 def on_line(
@@ -48,7 +49,7 @@ def on_line(
         raise ValueError(f"{name} is {wanted!r}, expected a finite number above 0.")
     found = []
     for depth in depths:
-        if positive_int(depth, "depth") < 2:
+        if whole_number(depth, "depth", 1) < 2:
             raise ValueError(f"depth is {depth}, expected 2 or more: a line needs hidden layers.")
         layers = depth - (1 if ratio is None else 0)
         width = round(layers / float(wanted))

@@ -6,10 +6,11 @@ from math import isfinite
 from numbers import Real
 from typing import Any
 
+from finitewidth._whole_number import whole_number
 from finitewidth.network.activations import Activation, Function, activation
 from finitewidth.network.parametrizations import Layer, scaling
 from finitewidth.network.weights import WeightLaw, weight_law
-from finitewidth.network.widths import Widths, positive_int
+from finitewidth.network.widths import Widths
 
 
 def _number(value: object, name: str, minimum: float, *, strict: bool) -> float:
@@ -86,8 +87,8 @@ class MLP:
 
     def __post_init__(self) -> None:
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731  (frozen)
-        put("n_in", positive_int(self.n_in, "n_in"))
-        put("n_out", positive_int(self.n_out, "n_out"))
+        put("n_in", whole_number(self.n_in, "n_in", 1))
+        put("n_out", whole_number(self.n_out, "n_out", 1))
         put("widths", Widths.from_list(self.widths))
         put("hidden_gain", _number(self.hidden_gain, "hidden_gain", 0.0, strict=True))
         put("output_gain", _number(self.output_gain, "output_gain", 0.0, strict=True))
@@ -126,10 +127,10 @@ class MLP:
 
         Stored as one run, so that a million layers cost nothing.
         """
-        each = positive_int(width, "width")
+        each = whole_number(width, "width", 1)
         if type(hidden_layers) is int and hidden_layers == 0:
             return cls(n_in=n_in, widths=[], **others)
-        count = positive_int(hidden_layers, "hidden_layers")
+        count = whole_number(hidden_layers, "hidden_layers", 1)
         return cls(n_in=n_in, widths=Widths([(each, count)]), **others)
 
     @property

@@ -6,35 +6,7 @@ from fractions import Fraction
 from itertools import groupby
 from typing import overload
 
-
-def positive_int(value: object, name: str) -> int:
-    """Return `value` as an int.
-
-    Parameters
-    ----------
-    value : int
-        Anything that is an integer by ``operator.index`` (bool excluded).
-    name : str
-        How to call it in the error, e.g. ``"width of hidden layer 3"``.
-
-    Raises
-    ------
-    TypeError
-        If the value is not an integer.
-    ValueError
-        If it is below 1.
-    """
-    try:
-        number = operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        number = None
-    if number is None or isinstance(value, bool):
-        raise TypeError(
-            f"{name} is {value!r}, expected a whole number of at least 1; write it as an int."
-        )
-    if number < 1:
-        raise ValueError(f"{name} is {number}, expected a whole number of at least 1.")
-    return number
+from finitewidth._whole_number import whole_number
 
 
 class Widths(Sequence[int]):
@@ -61,7 +33,7 @@ class Widths(Sequence[int]):
 
     @classmethod
     def from_list(cls, widths: Iterable[int]) -> "Widths":
-        """Widths given one by one; raises as `positive_int` does, naming the layer."""
+        """Widths given one by one; raises as `whole_number` does, naming the layer."""
         if isinstance(widths, Widths):
             return widths
         if isinstance(widths, str) or not isinstance(widths, Iterable):
@@ -70,7 +42,7 @@ class Widths(Sequence[int]):
                 "for equal widths use MLP.equal_width."
             )
         return cls(
-            (positive_int(width, f"width of hidden layer {layer}"), 1)
+            (whole_number(width, f"width of hidden layer {layer}", 1), 1)
             for layer, width in enumerate(widths, start=1)
         )
 

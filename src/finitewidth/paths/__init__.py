@@ -6,6 +6,7 @@ from finitewidth.paths.loops import loops as loops
 from finitewidth.paths.monte_carlo import monte_carlo as monte_carlo
 from finitewidth.paths.multiplicity import quadruples as quadruples
 from finitewidth.paths.multiset import Multiset as Multiset
+from finitewidth.paths.overview import Overview as Overview
 from finitewidth.paths.path import Edge as Edge
 from finitewidth.paths.path import Path as Path
 from finitewidth.paths.sample import PathSample as PathSample

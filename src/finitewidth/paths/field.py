@@ -1,8 +1,6 @@
 """The networks and inputs that the path calculus is about."""
 
 from collections.abc import Sequence
-from operator import index
-from typing import SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -65,23 +63,6 @@ def checked_input(net: MLP, x: ArrayLike) -> Float[np.ndarray, " n_in"]:
     if not array.any():
         raise ValueError("x is zero, expected an input that is not: no path carries a weight.")
     return array
-
-
-def whole(value: SupportsIndex, name: str, least: int) -> int:
-    """A whole number of at least `least`.
-
-    Raises
-    ------
-    ValueError
-        For anything else.
-    """
-    try:
-        number = index(value)
-    except TypeError:
-        number = least - 1
-    if number < least or isinstance(value, bool):
-        raise ValueError(f"{name} is {value!r}, expected a whole number of at least {least}.")
-    return number
 
 
 def power_sums_of(

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from finitewidth._shapes import Float
+from finitewidth._whole_number import whole_number
 from finitewidth.network import MLP
 from finitewidth.paths.chain import Chain, chain, log_sum
-from finitewidth.paths.field import checked_network, power_sums_of, whole
+from finitewidth.paths.field import checked_network, power_sums_of
 from finitewidth.paths.moves import TWO
 from finitewidth.paths.scheme import scheme
 
@@ -141,7 +142,7 @@ def loops(
     """
     net = checked_network(net)
     square, fourth = power_sums_of(net, x, power_sums)
-    most = None if loops is None else whole(loops, "loops", 0)
+    most = None if loops is None else whole_number(loops, "loops", 0)
     parts = SUMS.get(quantity, {quantity: 1.0})
     if any(scheme(part).paths == 2 for part in parts):
         raise ValueError(

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from finitewidth._shapes import Bool, Float, Int
+from finitewidth._whole_number import whole_number
 from finitewidth.estimate import Estimate
 from finitewidth.network import MLP
-from finitewidth.paths.field import checked_input, checked_network, whole
+from finitewidth.paths.field import checked_input, checked_network
 from finitewidth.paths.scheme import Pair, Scheme, scheme
 from finitewidth.paths.weight import Constants, constants
 
@@ -60,7 +61,7 @@ def monte_carlo(
     plan = scheme(quantity)
     if plan.paths != 4:
         raise ValueError(f"quantity is {quantity!r}, a sum over two paths; ask for one over four.")
-    size, seed = whole(size, "size", 2), whole(seed, "seed", 0)
+    size, seed = whole_number(size, "size", 2), whole_number(seed, "seed", 0)
     blocks = -(-size // BLOCK)
     values = np.concatenate(
         [

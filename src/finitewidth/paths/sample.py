@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from finitewidth._shapes import Float, Int
+from finitewidth._whole_number import whole_number
 from finitewidth.network import MLP
 from finitewidth.paths.chain import Chain, chain
-from finitewidth.paths.field import checked_input, checked_network, power_sums_of, whole
+from finitewidth.paths.field import checked_input, checked_network, power_sums_of
 from finitewidth.paths.moves import TWO, Pairing
 from finitewidth.paths.scheme import scheme
 
@@ -83,7 +84,7 @@ def sample(
     plan = scheme(quantity)
     if plan.paths != 4:
         raise ValueError(f"quantity is {quantity!r}, a sum over two paths; ask for one over four.")
-    size, seed = whole(size, "size", 1), whole(seed, "seed", 0)
+    size, seed = whole_number(size, "size", 1), whole_number(seed, "seed", 0)
     found = chain(net, plan, *power_sums_of(net, array, None))
     if found.log_total == -np.inf:
         raise ValueError(f"the {quantity} of this network is 0, so that no path contributes.")

@@ -4,6 +4,7 @@ Figures need matplotlib and pages jinja2, both in the extra ``finitewidth[report
 neither.
 """
 
+from finitewidth.report.bars import Bars as Bars
 from finitewidth.report.content import Later as Later
 from finitewidth.report.content import Provenance as Provenance
 from finitewidth.report.content import Section as Section

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from finitewidth._version import __version__
+from finitewidth.report.bars import Bars
 from finitewidth.report.drawn import Drawn
 from finitewidth.report.record import Record
 from finitewidth.report.tables import Table
@@ -26,8 +27,8 @@ class Later:
     make: Callable[[], Drawn | None]
 
 
-Block = str | Table | Drawn | Later
-"""A paragraph, a table or a figure."""
+Block = str | Table | Bars | Drawn | Later
+"""A paragraph, a table, a histogram of the terminal or a figure."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,8 @@ class Section:
     ----------
     title : str
         The heading.
-    blocks : sequence of str, Table, Plot, Panels or Later
-        Paragraphs of plain text, tables and figures, in this order.
+    blocks : sequence of str, Table, Bars, Plot, Panels or Later
+        Paragraphs of plain text, tables, histograms of the terminal and figures, in this order.
     detail : bool
         Whether a terminal leaves it out unless it is asked to be verbose.
     """

@@ -8,7 +8,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from finitewidth._extras import needed_for
+from finitewidth.report.bars import Bars
 from finitewidth.report.content import Block, Content, Later
+from finitewidth.report.drawn import Drawn
 from finitewidth.report.tables import Table
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ def document(page: Content) -> str:
         if isinstance(block, str):
             return {"kind": "text", "text": block}
         drawn = block.make() if isinstance(block, Later) else block
-        if drawn is None:
+        if drawn is None or isinstance(drawn, Bars):
             return None
         return {"kind": "figure", "plot": drawn, "svg": Markup(drawn.svg(f"{place}-"))}
 
@@ -129,7 +131,7 @@ def fragment(page: Content) -> str:
                 parts.append(block.html(f"{id(page)}-s{s}-{b}-"))
             elif isinstance(block, str):
                 parts.append(f"<p>{escape(block)}</p>")
-            elif drawing and not isinstance(block, Later):
+            elif drawing and isinstance(block, Drawn):
                 sentence = f"<figcaption>{escape(block.sentence)}</figcaption>"
                 drawn = block.svg(f"{id(page)}-s{s}-{b}-")
                 parts.append(f"<figure>{drawn}{sentence}</figure>")

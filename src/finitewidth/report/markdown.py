@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from finitewidth._files import to_write
+from finitewidth.report.bars import Bars
 from finitewidth.report.content import Content, Later
 from finitewidth.report.drawn import FORMATS, Drawn
 from finitewidth.report.renderings import markdown_text
@@ -61,7 +62,7 @@ def _text(page: Content, level: int, link: Callable[[Drawn], str] | None) -> str
                 below.append(block.markdown().rstrip("\n"))
             elif isinstance(block, str):
                 below.append(markdown_text(block))
-            elif link is not None:
+            elif link is not None and not isinstance(block, Bars):
                 drawn = block.make() if isinstance(block, Later) else block
                 if drawn is not None:
                     below += [link(drawn), markdown_text(drawn.sentence)]

@@ -14,8 +14,8 @@ from finitewidth.report.layout import Layout
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
 
-GAP = 3
-"""Blanks between two columns on a terminal."""
+ROOMY, TIGHT = 3, 2
+"""Blanks between two columns, and where there is no room for them."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,13 @@ class TerminalTable:
 
         layout = self.layout
         kept = _that_fit(layout, options.max_width)
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+        gaps, natural = len(kept) - 1, sum(_natural(layout, k) for k in kept)
+        gap = ROOMY if natural + ROOMY * gaps <= options.max_width else TIGHT
+        padding = (0, 1, 0, gap - TIGHT)  # and the box has one blank
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=padding)
+        widths = _widths(layout, kept, options.max_width - gap * gaps)
         columns = [_column(layout, k) for k in kept]
-        widths = _widths(layout, kept, options.max_width)
-        for k, (_, padded), width in zip(kept, columns, widths, strict=True):
+        for k, width, (_, padded) in zip(kept, widths, columns, strict=True):
             right = layout.right[k]
             table.add_column(
                 Text(layout.headings[k], justify="right" if right else "left"),
@@ -68,7 +71,7 @@ class TerminalTable:
         if missing:
             below.append((f"No room for: {', '.join(missing)}.", "dim"))
         for text, look in below:
-            yield Padding(Text(text, style=look), (0, 0, 0, 2))
+            yield Padding(Text(text, style=look), (0, 0, 0, 2), expand=False)
 
 
 def _least(layout: Layout, k: int) -> int:
@@ -81,29 +84,33 @@ def _least(layout: Layout, k: int) -> int:
     return max(map(cell_len, words), default=1)
 
 
+def _natural(layout: Layout, k: int) -> int:
+    """The column that breaks nothing."""
+    from rich.cells import cell_len
+
+    return max(map(cell_len, [*_column(layout, k)[0], layout.headings[k]]))
+
+
 def _that_fit(layout: Layout, width: int) -> list[int]:
     """The columns that are shown: the first, and from the right those of numbers give way."""
     kept = list(range(len(layout.headings)))
     least = [_least(layout, k) for k in kept]
     numeric = [k for k in kept[1:] if layout.right[k]] or kept[1:]
-    while numeric and sum(least[k] for k in kept) + GAP * (len(kept) - 1) > width:
+    while numeric and sum(least[k] for k in kept) + TIGHT * (len(kept) - 1) > width:
         kept.remove(numeric.pop())
     return kept
 
 
 def _widths(layout: Layout, kept: list[int], room: int) -> list[int]:
-    """Of the columns: the widest give way, none below what `_least` says."""
-    from rich.cells import cell_len
-
-    cells = [[*_column(layout, k)[0], layout.headings[k]] for k in kept]
-    widths = [max(map(cell_len, each)) for each in cells]
+    """As wide as what they hold; where there is no room, the widest that can be broken give way."""
     least = [_least(layout, k) for k in kept]
-    while sum(widths) + GAP * (len(kept) - 1) > room:
-        may = [place for place in range(len(kept)) if widths[place] > least[place]]
-        if not may:
+    found = [_natural(layout, k) for k in kept]
+    while sum(found) > room:
+        spare = [place for place, width in enumerate(found) if width > least[place]]
+        if not spare:
             break
-        widths[max(may, key=widths.__getitem__)] -= 1
-    return widths
+        found[max(spare, key=lambda place: found[place])] -= 1
+    return found
 
 
 def _column(layout: Layout, k: int) -> tuple[list[str], bool]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from finitewidth.report.bars import Bars
 from finitewidth.report.content import Content
 from finitewidth.report.tables import Table
 
@@ -29,10 +30,10 @@ class Terminal:
     def __rich_console__(
         self, console: "Console", options: "ConsoleOptions"
     ) -> "Iterator[Segment]":
-        for block in self._blocks():
+        for block in self._blocks(options.max_width):
             yield from stripped(block, console, options)
 
-    def _blocks(self) -> "Iterator[RenderableType]":
+    def _blocks(self, width: int) -> "Iterator[RenderableType]":
         from rich.text import Text
 
         yield Text(self.page.title, style="bold")
@@ -41,16 +42,19 @@ class Terminal:
         for section in self.page.sections:
             if section.detail and not self.verbose:
                 continue
-            shown = [block for block in section.blocks if isinstance(block, str | Table)]
+            shown = [block for block in section.blocks if isinstance(block, str | Table | Bars)]
             if shown:
                 yield Text("")
             if shown and self.verbose:
                 yield Text(section.title, style="bold underline")
             for place, block in enumerate(shown):
+                if place and not isinstance(block, str):
+                    yield Text("")
                 if isinstance(block, Table):
-                    if place:
-                        yield Text("")
                     yield block.terminal(brief=not self.verbose)
+                elif isinstance(block, Bars):
+                    yield Text(block.title, style="bold")
+                    yield Text("\n".join(block.lines(width)), no_wrap=True)
                 else:
                     yield Text(block)
 

@@ -1,7 +1,7 @@
 """`Comparison`: a published number, theory's and those of independent witnesses, row by row."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import hypot
 
 import numpy as np
@@ -11,17 +11,10 @@ from finitewidth.report import Column, Table
 from finitewidth.reproduce.result import Number, Progress
 
 
-def scalar(estimate: Estimate, place: int = 0) -> Estimate:
-    """One number of an `Estimate` of several, as an `Estimate` of one number."""
-    return Estimate(
-        float(np.ravel(estimate.value)[place]),
-        float(np.ravel(estimate.std_error)[place]),
-        estimate.size,
-        estimate.method,
-        estimate.exact,
-        estimate.trusted,
-        estimate.note,
-    )
+def scalar(estimate: Estimate, place: int = 0, over: float = 1.0) -> Estimate:
+    """The `Estimate` of one number of an `Estimate` of several, in units of `over`."""
+    value, error = (float(np.ravel(one)[place]) for one in (estimate.value, estimate.std_error))
+    return replace(estimate, value=value / over, std_error=error / over)
 
 
 def split(number: Number) -> tuple[float, float]:

@@ -6,7 +6,7 @@ enumeration, so that no step rests on another's word.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp
 
 import numpy as np
@@ -171,13 +171,24 @@ CORRECTIONS = (
 def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduction:
     """Every correction in its networks: see `finitewidth.reproduce.reproduce`."""
     steps = Steps(progress, sum(len(correction.nets) for correction in CORRECTIONS))
-    comparisons = []
+    comparisons, together = [], []
     for correction in CORRECTIONS:
         size, rows = correction.size // 20 if quick else correction.size, []
         for net in correction.nets:
             rows.append(correction.row(net, size, seed))
             steps.done()
         comparisons.append(Comparison(correction.key, correction.title, correction.caption, rows))
+        together += [
+            replace(row, name=f"{len(comparisons)}. {row.name}", enumerated=None) for row in rows
+        ]
+    overview = Comparison(
+        "overview",
+        "All of them: 1. E K_b, 2. E ΔK, 3. E K²/(E K)², 4. E ΔK of weights",
+        "2 and 3 are printed up to a constant. Forms, reasons and the enumeration stand in the "
+        "table of each.",
+        together,
+        meaning="number of the correction, and n_0-…-n_d",
+    )
     return Reproduction(
         "errata",
         "Corrections to Hanin & Nica (2020)",
@@ -190,7 +201,7 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
                 "in standard errors."
             ),
         ],
-        [one.table() for one in comparisons],
+        [one.table() for one in (overview, *comparisons)],
         [_figure(seed, quick)],
         all_numbers(comparisons),
         seed,

@@ -132,6 +132,7 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
         [_figure(found, float(wide[1]))],
         all_numbers(comparisons),
         seed,
+        main=3,
     )
 
 

@@ -165,6 +165,7 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
             **{f"Var K/(E K)², d = 5, n = {width}": value for width, value, _ in spread},
         },
         seed,
+        main=2,
     )
 
 

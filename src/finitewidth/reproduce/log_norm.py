@@ -145,6 +145,7 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
         [_figure(logs, growing[-1])],
         {**all_numbers(comparisons), **_distance_numbers(distances)},
         seed,
+        main=3,
     )
 
 

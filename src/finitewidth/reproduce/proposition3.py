@@ -1,16 +1,8 @@
 """Proposition 3 of Hanin & Nica (2020): moments of the weights' part, E K_w, E K_w², E Δ_ww."""
 
-from finitewidth.reproduce import open_constants
-from finitewidth.reproduce.compare import Comparison, Quantity, Steps, all_numbers, scalar
-from finitewidth.reproduce.networks import (
-    SETTING,
-    SOURCE,
-    Drawn,
-    nets,
-    networks_of,
-    with_output,
-)
-from finitewidth.reproduce.ratio_figure import ratio_figures
+from finitewidth.reproduce.compare import Quantity, scalar
+from finitewidth.reproduce.networks import Drawn, with_output
+from finitewidth.reproduce.propositions import Statement, proposition
 from finitewidth.reproduce.result import Progress, Reproduction
 
 SIMULATED = {
@@ -18,8 +10,6 @@ SIMULATED = {
     "update_ww": lambda drawn: drawn.update_ww,
 }
 """From random networks; Δ_ww is −½ the change of networks whose biases do not move."""
-
-OPEN = tuple(SIMULATED)
 
 
 def mean(drawn: Drawn) -> Quantity:
@@ -57,46 +47,30 @@ def update(drawn: Drawn) -> Quantity:
 
 def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduction:
     """See `finitewidth.reproduce.reproduce`."""
-    steps = Steps(progress, len(nets(quick)) + 1)
-    means, squares, updates = [], [], []
-    for net in nets(quick):
-        drawn = Drawn(net, networks_of(net, quick), seed)
-        means.append(mean(drawn))
-        squares.append(squared(drawn))
-        updates.append(update(drawn))
-        steps.done()
-    comparisons = [
-        Comparison("weights-mean", "E K_w", "Printed as an equality, d |x|²/n_0: exact.", means),
-        Comparison(
-            "weights-squared",
-            "E K_w²",
-            "d² e^(5β) |x|⁴/n_0² with 1/n_d = 1 in β (printed) and without (corrected). ≃ leaves a "
-            "constant open, 1 where β is small.",
-            squares,
-        ),
-        Comparison(
-            "update-ww",
-            "E Δ_ww",
-            "The double sum over the layers of the marks and of one meeting, again with and "
-            "without 1/n_d in β. ≃ leaves a constant open: 4 where β is small.",
-            updates,
-        ),
-    ]
-    plots = ratio_figures(SIMULATED, quick, seed)
-    steps.done()
-    return Reproduction(
-        "proposition3",
-        "Proposition 3 of Hanin & Nica (2020): moments of the weights' part",
-        SOURCE,
-        f"{SETTING} Δ on ½N² per unit of rate, activation pattern frozen.",
+    return proposition(
+        3,
+        "moments of the weights' part",
+        "E K_w is as printed. The forms of E K_w² and E Δ_ww hold as ≃, with β over the "
+        "hidden layers; their constants tend to 1 and 4 as β → 0, to ⅓ and 4 at large d/n.",
         [
-            (
-                "E K_w is as printed. The forms of E K_w² and E Δ_ww hold as ≃, with β over the "
-                "hidden layers; their constants tend to 1 and 4 as β → 0, to ⅓ and 4 at large d/n."
+            Statement("weights-mean", "E K_w", "Printed as an equality, d |x|²/n_0: exact.", mean),
+            Statement(
+                "weights-squared",
+                "E K_w²",
+                "d² e^(5β) |x|⁴/n_0² with 1/n_d = 1 in β (printed) and without (corrected). ≃ "
+                "leaves a constant open, 1 where β is small.",
+                squared,
+            ),
+            Statement(
+                "update-ww",
+                "E Δ_ww",
+                "The double sum over the layers of the marks and of one meeting, again with and "
+                "without 1/n_d in β. ≃ leaves a constant open: 4 where β is small.",
+                update,
             ),
         ],
-        [*(one.table() for one in comparisons), open_constants.table(OPEN, quick)],
-        plots,
-        {**all_numbers(comparisons), **open_constants.constants(OPEN, quick)},
-        seed,
+        SIMULATED,
+        quick=quick,
+        seed=seed,
+        progress=progress,
     )

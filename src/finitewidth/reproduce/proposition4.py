@@ -3,22 +3,12 @@
 import numpy as np
 
 from finitewidth.report import Column, Table
-from finitewidth.reproduce import open_constants
-from finitewidth.reproduce.compare import Comparison, Quantity, Steps, all_numbers, scalar
-from finitewidth.reproduce.networks import (
-    SETTING,
-    SOURCE,
-    Drawn,
-    label,
-    nets,
-    networks_of,
-    with_output,
-)
-from finitewidth.reproduce.ratio_figure import ratio_figures
+from finitewidth.reproduce.compare import Quantity, scalar
+from finitewidth.reproduce.networks import Drawn, label, nets, with_output
+from finitewidth.reproduce.propositions import Statement, proposition
 from finitewidth.reproduce.result import Progress, Reproduction
 
 SIMULATED = {"biases_squared": lambda drawn: scalar(drawn.kernels.moment(2, "biases"))}
-OPEN = tuple(SIMULATED)
 
 
 def mean(drawn: Drawn) -> Quantity:
@@ -51,46 +41,36 @@ def largest_bb(drawn: Drawn) -> float:
 
 def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduction:
     """See `finitewidth.reproduce.reproduce`."""
-    steps = Steps(progress, len(nets(quick)) + 1)
-    means, squares, seconds = [], [], []
+    seconds = []
     for net in nets(quick):
-        drawn = Drawn(net, networks_of(net, quick), seed)
-        means.append(mean(drawn))
-        squares.append(squared(drawn))
         fewer = Drawn(net, 200 if quick else 1_000, seed)
         seconds.append((label(net), 0, largest_bb(fewer), fewer.size))
-        steps.done()
-    comparisons = [
-        Comparison(
-            "biases-mean",
-            "E K_b",
-            "Printed as an equality, d/2. The output bias counts 1, a hidden one ½ where no layer "
-            "below it is dead.",
-            means,
-        ),
-        Comparison(
-            "biases-squared",
-            "E K_b²",
-            "1/n_d = 1 in every sum (printed) and hidden layers only (corrected). ≃ leaves a "
-            "constant open: (d+1)/(2d) where β is small.",
-            squares,
-        ),
-    ]
-    plots = ratio_figures(SIMULATED, quick, seed)
-    steps.done()
-    return Reproduction(
-        "proposition4",
-        "Proposition 4 of Hanin & Nica (2020): moments of the biases' part",
-        SOURCE,
-        f"{SETTING} Δ on ½N² per unit of rate, activation pattern frozen.",
+    return proposition(
+        4,
+        "moments of the biases' part",
+        "E K_b is not d/2. The form of E K_b² holds as ≃, with a constant near ½ at every "
+        "d/n. Δ_bb is 0 in every network, up to rounding.",
         [
-            (
-                "E K_b is not d/2. The form of E K_b² holds as ≃, with a constant near ½ at every "
-                "d/n. Δ_bb is 0 in every network, up to rounding."
+            Statement(
+                "biases-mean",
+                "E K_b",
+                "Printed as an equality, d/2. The output bias counts 1, a hidden one ½ where no "
+                "layer below it is dead.",
+                mean,
+            ),
+            Statement(
+                "biases-squared",
+                "E K_b²",
+                "1/n_d = 1 in every sum (printed) and hidden layers only (corrected). ≃ leaves a "
+                "constant open: (d+1)/(2d) where β is small.",
+                squared,
             ),
         ],
-        [
-            *(one.table() for one in comparisons),
+        SIMULATED,
+        quick=quick,
+        seed=seed,
+        progress=progress,
+        further=[
             Table(
                 "Δ_bb",
                 [
@@ -103,13 +83,6 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
                 "From three first changes of each network, with the biases' learning-rate factor "
                 "at 0, 1 and 2: Δ_bb is the second difference.",
             ),
-            open_constants.table(OPEN, quick),
         ],
-        plots,
-        {
-            **all_numbers(comparisons),
-            **open_constants.constants(OPEN, quick),
-            **{f"largest Δ_bb, {name}": float(largest) for name, _, largest, _ in seconds},
-        },
-        seed,
+        numbers={f"largest Δ_bb, {name}": float(largest) for name, _, largest, _ in seconds},
     )

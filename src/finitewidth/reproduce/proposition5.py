@@ -3,17 +3,9 @@
 import numpy as np
 
 from finitewidth.estimate import Estimate
-from finitewidth.reproduce import open_constants
-from finitewidth.reproduce.compare import Comparison, Quantity, Steps, all_numbers, scalar
-from finitewidth.reproduce.networks import (
-    SETTING,
-    SOURCE,
-    Drawn,
-    nets,
-    networks_of,
-    with_output,
-)
-from finitewidth.reproduce.ratio_figure import ratio_figures
+from finitewidth.reproduce.compare import Quantity, scalar
+from finitewidth.reproduce.networks import Drawn, with_output
+from finitewidth.reproduce.propositions import Statement, proposition
 from finitewidth.reproduce.result import Progress, Reproduction
 
 
@@ -25,7 +17,6 @@ def simulated_cross(drawn: Drawn) -> Estimate:
 
 
 SIMULATED = {"cross": simulated_cross, "update_wb": lambda drawn: drawn.update_wb}
-OPEN = tuple(SIMULATED)
 
 
 def cross(drawn: Drawn) -> Quantity:
@@ -52,43 +43,28 @@ def update(drawn: Drawn) -> Quantity:
 
 def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduction:
     """See `finitewidth.reproduce.reproduce`."""
-    steps = Steps(progress, len(nets(quick)) + 1)
-    crosses, updates = [], []
-    for net in nets(quick):
-        drawn = Drawn(net, networks_of(net, quick), seed)
-        crosses.append(cross(drawn))
-        updates.append(update(drawn))
-        steps.done()
-    comparisons = [
-        Comparison(
-            "cross",
-            "E K_b K_w",
-            "1/n_d = 1 in every sum (printed) and hidden layers only (corrected). ≃ leaves a "
-            "constant open: (d+1)/(2d) where β is small.",
-            crosses,
-        ),
-        Comparison(
-            "update-wb",
-            "E Δ_wb",
-            "With and without 1/n_d in β. ≃ leaves a constant open: 1 where β is small.",
-            updates,
-        ),
-    ]
-    plots = ratio_figures(SIMULATED, quick, seed)
-    steps.done()
-    return Reproduction(
-        "proposition5",
-        "Proposition 5 of Hanin & Nica (2020): weights and biases together",
-        SOURCE,
-        f"{SETTING} Δ on ½N² per unit of rate, activation pattern frozen.",
+    return proposition(
+        5,
+        "weights and biases together",
+        "Both forms hold as ≃, with β over the hidden layers. The constant of E K_b K_w "
+        "goes from ½ to ⅙ as d/n grows; that of E Δ_wb stays near 1.",
         [
-            (
-                "Both forms hold as ≃, with β over the hidden layers. The constant of E K_b K_w "
-                "goes from ½ to ⅙ as d/n grows; that of E Δ_wb stays near 1."
+            Statement(
+                "cross",
+                "E K_b K_w",
+                "1/n_d = 1 in every sum (printed) and hidden layers only (corrected). ≃ leaves a "
+                "constant open: (d+1)/(2d) where β is small.",
+                cross,
+            ),
+            Statement(
+                "update-wb",
+                "E Δ_wb",
+                "With and without 1/n_d in β. ≃ leaves a constant open: 1 where β is small.",
+                update,
             ),
         ],
-        [*(one.table() for one in comparisons), open_constants.table(OPEN, quick)],
-        plots,
-        {**all_numbers(comparisons), **open_constants.constants(OPEN, quick)},
-        seed,
+        SIMULATED,
+        quick=quick,
+        seed=seed,
+        progress=progress,
     )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from finitewidth.estimate import Estimate
 from finitewidth.network import MLP
 from finitewidth.report import Curve, Plot, Points
+from finitewidth.reproduce.compare import scalar
 from finitewidth.reproduce.networks import Drawn
 from finitewidth.reproduce.open_constants import EXACT, law_at, over_form
 
@@ -56,17 +57,9 @@ def _figure(name: str, found: list[tuple[Drawn, Estimate]]) -> Plot:
             Points.of(
                 f"simulated, n = {NARROW}",
                 [depth / NARROW for depth in DEPTHS],
-                [_over_form(drawn, name, estimate) for drawn, estimate in found],
+                [scalar(estimate, over=drawn.form(name)) for drawn, estimate in found],
             ),
         ],
         from_zero=True,
         x_ticks=[0.1, 0.2, 0.3, 0.4, 0.5],
     )
-
-
-def _over_form(drawn: Drawn, name: str, found: Estimate) -> Estimate:
-    form = drawn.form(name)
-    return Estimate(
-        found.value / form, found.std_error / form, found.size, found.method, found.exact,
-        found.trusted, found.note,
-    )  # fmt: skip

@@ -50,15 +50,6 @@ class Step:
         return f"L = {len(self.net.widths)}, n = {self.net.widths[0]}"
 
 
-def over(estimate: Estimate, rate: float) -> Estimate:
-    """One number per unit of rate."""
-    one = scalar(estimate)
-    return Estimate(
-        one.value / rate, one.std_error / rate, one.size, one.method, one.exact, one.trusted,
-        one.note,
-    )  # fmt: skip
-
-
 def closed(estimate: Estimate) -> Estimate | float:
     """A float where nothing was sampled."""
     return estimate if estimate.std_error else float(estimate.value)
@@ -90,10 +81,10 @@ def step(layers: int, width: int, size: int, seed: int, *, quick: bool) -> Step:
     return Step(
         net,
         law.update_mean(),
-        over(crossing, rate),
-        over(law.step_mean(rate, size=networks, seed=seed), rate),
-        over(real.mean_change(), rate),
-        over(beyond.mean_change(), rate),
+        scalar(crossing, over=rate),
+        scalar(law.step_mean(rate, size=networks, seed=seed), over=rate),
+        scalar(real.mean_change(), over=rate),
+        scalar(beyond.mean_change(), over=rate),
     )
 
 

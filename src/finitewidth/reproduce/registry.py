@@ -1,7 +1,9 @@
 """The published results that can be reproduced, by name."""
 
+from dataclasses import replace
 from importlib import import_module
 
+from finitewidth.report import Page, Provenance, Record, Section, Table
 from finitewidth.reproduce.result import Progress, Reproduction
 
 ENTRIES = {
@@ -25,6 +27,14 @@ ENTRIES = {
 def names() -> dict[str, str]:
     """Every name with what it reproduces."""
     return dict(ENTRIES)
+
+
+def listing() -> Page:
+    """The names as a page."""
+    rows = list(ENTRIES.items())
+    table = Table("finitewidth reproduce NAME", ["name", "what it computes anew"], rows)
+    title = "Published results beside this package's own numbers"
+    return Page(title, [], [Section("Names", [table])], Provenance.now(None), Record({}))
 
 
 def reproduce(
@@ -58,4 +68,4 @@ def reproduce(
     if seed < 0:
         raise ValueError(f"seed is {seed}, expected 0 or more.")
     module = import_module(f"finitewidth.reproduce.{name.replace('-', '_')}")
-    return module.reproduce(quick=quick, seed=seed, progress=progress)
+    return replace(module.reproduce(quick=quick, seed=seed, progress=progress), quick=quick)

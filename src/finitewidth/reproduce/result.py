@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from finitewidth.estimate import Estimate
-from finitewidth.report import Page, Plot, Provenance, Section, Table
+from finitewidth.report import Page, Plot, Provenance, Record, Section, Shown, Table
 
 Progress = Callable[[int, int], object]
 """Called with (pieces done, pieces in all)."""
@@ -14,7 +14,7 @@ Number = float | Estimate
 
 
 @dataclass(frozen=True)
-class Reproduction:
+class Reproduction(Shown):
     """Tables and figures of one published result, computed anew.
 
     Attributes
@@ -30,11 +30,16 @@ class Reproduction:
     sentences : sequence of str
         What is to be concluded.
     tables : sequence of Table
+        The first ones are what the sentences rest on; see `main`.
     plots : sequence of Plot
     numbers : dict
         Every number by name, as a float (closed) or an `Estimate` (sampled).
     seed : int
         Of the sampled numbers.
+    main : int
+        How many tables a terminal shows; the others are details.
+    quick : bool
+        Whether fewer networks were drawn than in a full run.
     """
 
     name: str
@@ -46,37 +51,32 @@ class Reproduction:
     plots: Sequence[Plot]
     numbers: dict[str, Number]
     seed: int
+    main: int = 1
+    quick: bool = False
 
     def page(self) -> Page:
-        """The same as a one-file HTML page."""
+        """What is to be concluded, what the numbers hold for, tables and figures."""
+        command = f"finitewidth reproduce {self.name}{' --quick' if self.quick else ''}"
+        sections = (
+            Section("Published and computed", self.tables[: self.main]),
+            Section("Further tables", self.tables[self.main :], detail=True),
+            Section("Figures", self.plots),
+        )
         return Page(
             self.title,
-            [f"{self.source}. {self.setting}", *self.sentences],
-            [
-                *(Section(table.title, [table]) for table in self.tables),
-                *([Section("Figures", list(self.plots))] if self.plots else []),
-            ],
-            Provenance.now(self.seed, reproduces=self.source),
+            [*self.sentences, f"{self.source}. {self.setting}"],
+            [section for section in sections if section.blocks],
+            Provenance.now(self.seed, reproduces=self.source, command=command),
+            self._record,
         )
 
-    def markdown(self, figures: Sequence[str] = ()) -> str:
-        """The same as Markdown, ending in a newline.
-
-        Parameters
-        ----------
-        figures : sequence of str
-            Where the figures are saved, in their order; without, they are left out.
-        """
-        shown = [
-            f"![{plot.title}]({where})\n\n{plot.sentence}"
-            for plot, where in zip(self.plots, figures, strict=False)
-        ]
-        parts = [
-            f"# {self.title}",
-            f"{self.source}. {self.setting}",
-            *self.sentences,
-            *(table.markdown().rstrip("\n") for table in self.tables),
-            *shown,
-            f"finitewidth reproduce {self.name}, seed {self.seed}.",
-        ]
-        return "\n\n".join(parts) + "\n"
+    def _record(self) -> Record:
+        found = Record(
+            {"name": self.name, "quick": self.quick, "seed": self.seed, "setting": self.setting}
+        )
+        for name, value in self.numbers.items():
+            if isinstance(value, Estimate):
+                found.estimate(name, value)
+            else:
+                found.exact(name, value, "closed")
+        return found

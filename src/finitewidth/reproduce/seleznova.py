@@ -108,6 +108,7 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
             **{f"published z, {name}": z for name, *_, z in theirs},
         },
         seed,
+        main=2,
     )
 
 

@@ -107,6 +107,7 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
         [plot],
         {**all_numbers(comparisons), **open_constants.constants(OPEN, quick)},
         seed,
+        main=2,
     )
 
 

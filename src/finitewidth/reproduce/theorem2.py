@@ -1,14 +1,14 @@
 """Theorem 2 of Hanin & Nica (2020): the mean first change of the kernel, pattern frozen."""
 
+from dataclasses import replace
 from math import exp, log
 
 from finitewidth import simulate
-from finitewidth.estimate import Estimate
 from finitewidth.law import JointLimit, KernelLaw
 from finitewidth.network import MLP
 from finitewidth.report import Column, Curve, Plot, Points, Table
 from finitewidth.reproduce import open_constants
-from finitewidth.reproduce.compare import Comparison, Quantity, Steps, all_numbers
+from finitewidth.reproduce.compare import Comparison, Quantity, Steps, all_numbers, scalar
 from finitewidth.reproduce.networks import (
     SETTING,
     SOURCE,
@@ -46,11 +46,8 @@ def relative(drawn: Drawn) -> Quantity:
         -drawn.form("relative_update"),
         drawn.law.relative_update(),
         None,
-        Estimate(
-            change.value / exact_mean, change.std_error / exact_mean, change.size, change.method,
-            change.exact, change.trusted, change.note,
-        ),
-    )  # fmt: skip
+        scalar(change, over=exact_mean),
+    )
 
 
 def equal_width_form(ratio: float) -> float:
@@ -146,6 +143,7 @@ def reproduce(*, quick: bool, seed: int, progress: Progress | None) -> Reproduct
             **{f"equal widths, exact/form at d/n = {x:g}": equal_width_form(x) for x in LARGE},
         },
         seed,
+        main=2,
     )
 
 
@@ -176,9 +174,10 @@ def _figure(quick: bool, seed: int) -> Plot:
                 "simulated, first order",
                 widths,
                 [
-                    Estimate(
-                        -float(change.value[0, 0]) / mean, float(change.std_error[0, 0]) / mean,
-                        size, change.method, trusted=change.trusted, note=change.note,
+                    replace(
+                        change,
+                        value=-float(change.value[0, 0]) / mean,
+                        std_error=float(change.std_error[0, 0]) / mean,
                     )
                     for change in drawn
                 ],

@@ -5,6 +5,7 @@ from typing import SupportsIndex
 
 from numpy.typing import ArrayLike
 
+from finitewidth._whole_number import whole_number
 from finitewidth.network import MLP
 from finitewidth.simulate import inputs
 from finitewidth.simulate.dense import run
@@ -73,8 +74,8 @@ def ensemble(
     """
     net = inputs.simulable(net)
     rows = inputs.input_rows(net, X)
-    count = inputs.whole(size, "size", 1)
-    start = inputs.whole(seed, "seed", 0)
+    count = whole_number(size, "size", 1)
+    start = whole_number(seed, "seed", 0)
     if method not in METHODS:
         raise ValueError(f"method is {method!r}, expected one of {', '.join(METHODS)}.")
     load = plan.Load(
@@ -144,8 +145,8 @@ def first_step(
     rows = inputs.input_rows(net, X)
     wanted = inputs.targets(y, len(rows))
     rate = inputs.positive(learning_rate, "learning_rate")
-    count = inputs.whole(size, "size", 1)
-    start = inputs.whole(seed, "seed", 0)
+    count = whole_number(size, "size", 1)
+    start = whole_number(seed, "seed", 0)
     if pattern not in PATTERNS:
         raise ValueError(f"pattern is {pattern!r}, expected 'real' or 'frozen'.")
     if pattern == "frozen" and net.act.slope is None:

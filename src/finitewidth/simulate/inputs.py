@@ -1,6 +1,5 @@
 """What the simulation accepts: each check returns the value in its working form or says why not."""
 
-import operator
 from math import isfinite
 from numbers import Real
 
@@ -108,19 +107,6 @@ def targets(y: object, count: int) -> Float[np.ndarray, " B"]:
             f"y has shape {array.shape}, expected [{count}]: one target for each input in X."
         )
     return array.reshape(count)
-
-
-def whole(value: object, name: str, minimum: int) -> int:
-    """`value` as an int of at least `minimum`; TypeError or ValueError otherwise."""
-    try:
-        number = operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        number = None
-    if number is None or isinstance(value, bool):
-        raise TypeError(f"{name} is {value!r}, expected a whole number of at least {minimum}.")
-    if number < minimum:
-        raise ValueError(f"{name} is {number}, expected a whole number of at least {minimum}.")
-    return number
 
 
 def positive(value: object, name: str) -> float:

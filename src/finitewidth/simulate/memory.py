@@ -3,8 +3,8 @@
 from typing import SupportsIndex
 
 from finitewidth._memory import available, readable
+from finitewidth._whole_number import whole_number
 from finitewidth.network import MLP
-from finitewidth.simulate.inputs import whole
 
 NUMBER = 8  # bytes of a float64
 LAYER = 4096  # bytes of Python objects that a layer takes, however narrow it is
@@ -56,7 +56,7 @@ def networks_at_once(
     ValueError
         If results and one network do not fit into the budget.
     """
-    most = available() // 2 if budget is None else whole(budget, "memory_budget", 1)
+    most = available() // 2 if budget is None else whole_number(budget, "memory_budget", 1)
     weights, neurons = parameter_counts(net)
     # Held at the peak, counted generously. Weights: all of them, and for a step their moves.
     # Activations at every input: pre-activation, value, slope, gradient; for a step also the

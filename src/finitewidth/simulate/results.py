@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from finitewidth._shapes import Float, Int
+from finitewidth._whole_number import whole_number
 from finitewidth.estimate import Estimate
 from finitewidth.network import MLP
-from finitewidth.simulate import statistics
-from finitewidth.simulate.inputs import whole
+from finitewidth.report import Page, Shown
+from finitewidth.simulate import averages, entries
 
 PARTS = ("kernel", "weights", "biases")
-
 
 EXACT_ORDERS = 4  # moments of one input's kernel that fw.KernelLaw has
 
@@ -25,7 +25,7 @@ def _way_out(net: MLP, exact: str) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class Ensemble:
+class Ensemble(Shown):
     """Networks at initialisation.
 
     Attributes
@@ -39,7 +39,9 @@ class Ensemble:
     kernels : array of shape [size, B, B]
         Their sum K_ab.
     method : str
-        ``"dense"``.
+        ``"dense"`` or ``"deferred"``.
+    seed : int or None
+        As given.
     """
 
     net: MLP
@@ -48,6 +50,7 @@ class Ensemble:
     biases: Float[np.ndarray, "size B B"] = field(repr=False)
     kernels: Float[np.ndarray, "size B B"] = field(repr=False)
     method: str = "dense"
+    seed: int | None = None
 
     @property
     def size(self) -> int:
@@ -75,12 +78,12 @@ class Ensemble:
     def mean(self, part: str = "kernel") -> Estimate:
         """E K_ab, an `Estimate` of shape [B, B]."""
         way_out = self._way_out(f'fw.KernelLaw(net, x).mean("{part}")')
-        return statistics.mean(self.part(part), statistics.FOR_MEANS, way_out, self.method)
+        return averages.mean(self.part(part), averages.FOR_MEANS, way_out, self.method)
 
     def variance(self, part: str = "kernel") -> Estimate:
         """Var K_ab over networks, an `Estimate` of shape [B, B]."""
         way_out = self._way_out(f'fw.KernelLaw(net, x).variance("{part}")')
-        return statistics.variance(self.part(part), way_out, self.method)
+        return averages.variance(self.part(part), way_out, self.method)
 
     def dispersion(self, part: str = "kernel") -> Estimate:
         """E K²/(E K)² of the diagonal entries K(x_a, x_a), an `Estimate` of shape [B].
@@ -94,7 +97,7 @@ class Ensemble:
             If the mean of this part is 0.
         """
         way_out = self._way_out(f'fw.KernelLaw(net, x).dispersion("{part}")')
-        return statistics.dispersion(self._diagonal(part), way_out, self.method)
+        return averages.dispersion(self._diagonal(part), way_out, self.method)
 
     def moment(self, order: int, part: str = "kernel") -> Estimate:
         """E K^order of the diagonal entries K(x_a, x_a), an `Estimate` of shape [B].
@@ -104,22 +107,40 @@ class Ensemble:
         ValueError
             For an order below 1, or a moment beyond the range of float64.
         """
-        order = whole(order, "order", 1)
+        order = whole_number(order, "order", 1)
         known = order <= EXACT_ORDERS
         exact = f'fw.KernelLaw(net, x).moment({order}, part="{part}")' if known else ""
         way_out = self._way_out(exact)
-        needed = statistics.FOR_MEANS if order == 1 else statistics.FOR_MOMENTS
+        needed = averages.FOR_MEANS if order == 1 else averages.FOR_MOMENTS
         with np.errstate(over="ignore"):
             powers = self._diagonal(part) ** order
         if not np.isfinite(powers).all():
             raise ValueError(
                 f"K^{order} is beyond the range of float64 in some network; {way_out}."
             )
-        return statistics.mean(powers, needed, way_out, self.method)
+        return averages.mean(powers, needed, way_out, self.method)
+
+    def page(self) -> Page:
+        """Mean kernel and its spread at every input, with errors and trust; in detail its parts."""
+        return entries.page(
+            self.net,
+            "The kernel K(x, x) at initialisation",
+            f"{self.method}.",
+            {"inputs": self.outputs.shape[1], "seed": self.seed, "size": self.size},
+            {
+                "mean_kernel": self.mean,
+                "mean_weights": lambda: self.mean("weights"),
+                "mean_biases": lambda: self.mean("biases"),
+                "dispersion": self.dispersion,
+                "variance": self.variance,
+            },
+            {"E K": "mean_kernel", "E K²/(E K)²": "dispersion"},
+            {"E K_w": "mean_weights", "E K_b": "mean_biases", "Var K": "variance"},
+        )
 
 
 @dataclass(frozen=True, eq=False)
-class FirstStep:
+class FirstStep(Shown):
     """Networks before and after one gradient step.
 
     Attributes
@@ -143,6 +164,8 @@ class FirstStep:
         for activations without a kink. With ``"frozen"``, counted in the frozen network.
     method : str
         ``"dense"``.
+    seed : int or None
+        As given.
     """
 
     net: MLP
@@ -155,6 +178,7 @@ class FirstStep:
     outputs_after: Float[np.ndarray, "size B"] = field(repr=False)
     crossed: Int[np.ndarray, " size"] = field(repr=False)
     method: str = "dense"
+    seed: int | None = None
 
     @property
     def size(self) -> int:
@@ -164,18 +188,42 @@ class FirstStep:
     def mean_change(self) -> Estimate:
         """E [after − before], an `Estimate` of shape [B, B]; its method names the pattern."""
         what = "pattern frozen" if self.pattern == "frozen" else "real step"
-        return statistics.mean(
+        return averages.mean(
             self.after - self.before,
-            statistics.FOR_MOMENTS,
+            averages.FOR_MOMENTS,
             _way_out(self.net, ""),  # of a finite step no exact mean is known
             f"{self.method}, {what}",
         )
 
     def mean_first_order(self) -> Estimate:
         """E `first_order`, an `Estimate` of shape [B, B]: pattern frozen, linear in η."""
-        return statistics.mean(
+        return averages.mean(
             self.first_order,
-            statistics.FOR_MOMENTS,
+            averages.FOR_MOMENTS,
             _way_out(self.net, f"fw.KernelLaw(net, x).update_mean({self.learning_rate:g})"),
             f"{self.method}, pattern frozen, first order",
+        )
+
+    def mean_before(self) -> Estimate:
+        """E `before`, an `Estimate` of shape [B, B]."""
+        way_out = _way_out(self.net, "fw.KernelLaw(net, x).mean()")
+        return averages.mean(self.before, averages.FOR_MEANS, way_out, self.method)
+
+    def page(self) -> Page:
+        """Mean change of the kernel at every input, real or frozen, beside its first order."""
+        pattern = "pattern frozen" if self.pattern == "frozen" else "a real step"
+        asked = {"inputs": self.outputs.shape[1], "seed": self.seed, "size": self.size}
+        return entries.page(
+            self.net,
+            f"The kernel K(x, x) in one step, {pattern}, η = {self.learning_rate:g}",
+            f"{self.method}; first order is with the pattern frozen. On average "
+            f"{self.crossed.mean():.4g} pre-activations opened or closed.",
+            asked | {"learning_rate": self.learning_rate, "pattern": self.pattern},
+            {
+                "mean_change": self.mean_change,
+                "mean_first_order": self.mean_first_order,
+                "mean_before": self.mean_before,
+            },
+            {"E ΔK": "mean_change", "E ΔK, first order": "mean_first_order"},
+            {"E K before": "mean_before"},
         )

@@ -15,7 +15,7 @@ from finitewidth.sweep.cells import Cell
 from finitewidth.sweep.estimates import OBSERVABLES, estimates
 from finitewidth.sweep.grid import Axes
 from finitewidth.sweep.store import Reader
-from finitewidth.sweep.store.schema import SCHEMA, CellRow
+from finitewidth.sweep.store.schema import SWEEPS, CellRow
 from finitewidth.sweep.summary import Summary
 
 UNITS = {"n_in": "inputs", "width": "neurons", "depth": "weight layers", "learning_rate": "1"}
@@ -198,5 +198,5 @@ def _attributes(
         "sessions": json.dumps(sessions, ensure_ascii=False),
         "hosts": ", ".join(hosts),
         "host_count": len(hosts),
-        "schema": SCHEMA,
+        "schema": SWEEPS.version,
     }

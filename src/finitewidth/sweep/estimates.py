@@ -2,19 +2,22 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, log, sqrt
 
 from finitewidth.estimate import Estimate
-from finitewidth.simulate.statistics import FOR_MEANS, FOR_MOMENTS
+from finitewidth.law.sampler.from_draws import TRUSTED_UP_TO
+from finitewidth.simulate.averages import FOR_MEANS, FOR_MOMENTS
+from finitewidth.statistics.carriers import from_sums
+from finitewidth.statistics.grouped_sums import GroupedSums
+from finitewidth.statistics.quantiles import one_error
+from finitewidth.statistics.trust import few_carry, large_true_error
 from finitewidth.sweep.summary import Summary
-from finitewidth.sweep.sums import Sums
 
 CARRIERS = 20.0
 """Networks that must carry the variance of a quantity, n/kurtosis, for the error of its mean to be
 trusted: the error's own relative error is then about 1/√80, 11 %."""
 
-TRUSTED_UP_TO = 0.1
-"""Where theory knows the true relative error of a sampled second moment, the largest trusted."""
+MORE = "ask for more networks"
 
 QUANTILES = {"kernel_q05": 0.05, "kernel_median": 0.5, "kernel_q95": 0.95}
 
@@ -74,9 +77,8 @@ def estimates(
                 one = _sampled(name, summary)
                 if one is not None:
                     value, error, note = one
-                    found[name] = Estimate(
-                        value, error, summary.networks, method, trusted=not note, note=note
-                    )
+                    drawn = Estimate(value, error, summary.networks, method)
+                    found[name] = drawn.doubted(note)
     return {name: found[name] for name in OBSERVABLES if name in found and name in of}
 
 
@@ -86,7 +88,7 @@ def _sampled(name: str, summary: Summary) -> tuple[float, float, str] | None:
     quantity = name.removesuffix("_mean")
     if quantity in sums and quantity != name:
         one = sums[quantity]
-        if (one.sums[:, 0] > 0).sum() < 2:
+        if one.groups_held < 2:
             return None
         note = _few_for_mean(one, size)
         if quantity == "kernel" and "relative_variance" in known:
@@ -97,54 +99,42 @@ def _sampled(name: str, summary: Summary) -> tuple[float, float, str] | None:
         note = _few_for_square(sums["kernel"], size)
         if "relative_variance_of_square" in known:
             note = _true_error("E K²", known["relative_variance_of_square"], size)
-        return *sums["kernel"].estimate(lambda m: 1.0 + m[1] / m[0] ** 2), note
-    if name == "log_kernel_variance" and (sums["log_kernel"].sums[:, 0] > 0).sum() >= 2:
+        return *sums["kernel"].estimate(lambda m: 1.0 + _variance(m) / m[0] ** 2), note
+    if name == "log_kernel_variance" and sums["log_kernel"].groups_held >= 2:
         logs = sums["log_kernel"]
-        return *logs.estimate(lambda m: m[1]), _few_for_mean(logs, size)
+        return *logs.estimate(_variance), _few_for_mean(logs, size)
     if name in QUANTILES and histogram is not None:
-        found = histogram.quantile(QUANTILES[name])
+        found = one_error(histogram, QUANTILES[name])
         return None if found is None else (*found, "")
     if name == "zero_fraction" and histogram is not None:
         # Agresti and Coull's interval: an error above 0 even where no network was counted.
-        middle = (histogram.zeros + 2) / (size + 4)
-        return histogram.zeros / size, sqrt(middle * (1 - middle) / (size + 4)), ""
+        middle = (histogram.lowest + 2) / (size + 4)
+        return histogram.lowest / size, sqrt(middle * (1 - middle) / (size + 4)), ""
     return None
 
 
-def _few_for_mean(sums: Sums, size: int) -> str:
+def _variance(moments: list[float]) -> float:
+    """Of mean and central moments: rounding takes that of a constant below 0."""
+    return max(moments[1], 0.0)
+
+
+def _few_for_mean(sums: GroupedSums, size: int) -> str:
     """The note of a mean whose error cannot be trusted, or empty."""
-    if size < FOR_MEANS:
-        return f"{size} networks are too few for a standard error (it takes {FOR_MEANS})."
-    _, variance, _, fourth = sums.central()
-    carriers = size * variance**2 / fourth if fourth > 0 else float(size)
-    if carriers >= CARRIERS:
-        return ""
-    return (
-        f"{carriers:.3g} of {size} networks carry the variance of this quantity (it takes "
-        f"{CARRIERS:g}), so that its error is likely too small; ask for more networks."
+    moments = sums.central()
+    carriers = from_sums(size * _variance(moments), size * moments[3], size)
+    return few_carry(size, size, FOR_MEANS, "this average", MORE) or few_carry(
+        carriers, size, CARRIERS, "the variance of this quantity", MORE
     )
 
 
-def _few_for_square(sums: Sums, size: int) -> str:
+def _few_for_square(sums: GroupedSums, size: int) -> str:
     """The note of a second moment whose error cannot be trusted, or empty."""
-    if size < FOR_MOMENTS:
-        return f"{size} networks are too few for the error of E K² (it takes {FOR_MOMENTS})."
     _, _, second, _, fourth = sums.raw()
-    carriers = second**2 / fourth if fourth > 0 else float(size)
-    if carriers >= FOR_MOMENTS:
-        return ""
-    return (
-        f"{carriers:.3g} of {size} networks carry E K² (it takes {FOR_MOMENTS}), so that value and "
-        "error are likely too small; ask for more networks, or for method law."
-    )
+    carriers = from_sums(second, fourth, size)
+    return few_carry(carriers, size, FOR_MOMENTS, "E K²", f"{MORE}, or for method law")
 
 
 def _true_error(name: str, relative_variance: float, size: int) -> str:
     """The note of a moment whose true error, by the exact law, is too large, or empty."""
-    error = sqrt(relative_variance / size)
-    if error <= TRUSTED_UP_TO:
-        return ""
-    return (
-        f"the sampled {name} of {size} networks has a true standard error {error:.3g} times its "
-        "value: rare networks carry it; use method law."
-    )
+    log_error = 0.5 * log(relative_variance / size) if relative_variance else -inf
+    return large_true_error(name, size, log_error, TRUSTED_UP_TO, "use method law")

@@ -4,6 +4,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from finitewidth._files import to_write
+
 EXAMPLE = """\
 # A grid for `finitewidth sweep run`: every list under [axes] is an axis, and the cells are the
 # product of all axes. Methods: law (exact moments), sampler (exact samples), dense and deferred
@@ -25,6 +27,20 @@ relative_error = 0.01           # of the quantities below; a sampled cell stops 
 of = ["kernel_mean"]
 max_networks = 4000             # or when this budget is spent
 """
+
+
+def write_example(path: str | Path) -> None:
+    """Write a grid to begin with, FILE.toml; it takes less than a minute.
+
+    Raises
+    ------
+    ValueError
+        For another ending, a file that exists, or a folder that does not.
+    """
+    target = to_write(path, ".toml", name="the example")
+    if target.exists():
+        raise ValueError(f"{path} exists already; give another name.")
+    target.write_text(EXAMPLE, encoding="utf-8")
 
 
 def load(path: str | Path) -> dict[str, Any]:

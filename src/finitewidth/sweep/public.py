@@ -1,4 +1,4 @@
-"""`run` and `open`: a grid of experiments into a store, and out of it."""
+"""A grid of experiments into a store, and out of it: the functions of `finitewidth.sweep`."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import xarray
 
     from finitewidth.sweep.engine.schedule import Progress
+    from finitewidth.sweep.shown.report import Report
+    from finitewidth.sweep.shown.status import Status
 
 
 def run(
@@ -113,3 +115,59 @@ def samples(store: str | Path, **where: Any) -> dict[str, "np.ndarray"]:
     with needed_for("sweeps", "sweep"):
         from finitewidth.sweep.kept import samples as read
     return read(store, where)
+
+
+def status(store: str | Path) -> "Status":
+    """How far a store has come, also while a sweep is running on it; reads no result.
+
+    Raises
+    ------
+    ValueError, RuntimeError
+        As `open`.
+    """
+    from finitewidth.sweep.shown.status import status as read
+
+    return read(store)
+
+
+def report(store: str | Path) -> "Report":
+    """The results of a store as a page: figures, the table of all finished cells, provenance.
+
+    Raises
+    ------
+    ValueError, RuntimeError
+        As `open`; and if no cell is finished.
+    """
+    from finitewidth.sweep.shown.report import Report
+
+    return Report(store, open(store))
+
+
+def export(store: str | Path, path: str | Path) -> str:
+    """Write the results to a file, replacing what has that name.
+
+    Parameters
+    ----------
+    store : str or path
+    path : str or path
+        Ending in ``.csv`` (one row a cell; no provenance), ``.nc`` (NetCDF 4) or ``.zarr`` (a
+        folder, format 3).
+
+    Returns
+    -------
+    str
+        How many cells were written, and how many of them are not finished.
+
+    Raises
+    ------
+    ValueError, RuntimeError
+        As `open`; and for another ending, a folder that does not exist, a name that is something
+        else, or a file that cannot be written.
+    """
+    data = open(store)
+    from finitewidth.sweep.exporting import export as write
+
+    write(data, path)
+    cells, finished = data.complete.size, int(data.complete.sum())
+    missing = "" if cells == finished else f", {cells - finished} of them not finished"
+    return f"{cells} cells{missing}"

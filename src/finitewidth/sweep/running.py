@@ -2,17 +2,17 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from finitewidth._extras import needed_for
+from finitewidth.store.runner import Runner, engine_on
 from finitewidth.sweep import grid_file
 from finitewidth.sweep.cells import Cell, expand
-from finitewidth.sweep.engine.course import Course, Wanted
-from finitewidth.sweep.engine.inprocess import InProcess
-from finitewidth.sweep.engine.schedule import Engine, Progress, Schedule
+from finitewidth.sweep.engine.course import Course
+from finitewidth.sweep.engine.schedule import Progress, Schedule
 from finitewidth.sweep.estimates import OBSERVABLES
-from finitewidth.sweep.grid import Grid, read
+from finitewidth.sweep.grid import Grid, Precision, read
 from finitewidth.sweep.outcome import Outcome
 from finitewidth.sweep.store import Writer
 from finitewidth.sweep.store.schema import CellRow
@@ -44,16 +44,22 @@ def run(
     """See `finitewidth.sweep.run`."""
     grid, cells = read_grid(given)
     _refuse_factories(cells, allow_factories)
-    wanted = grid.precision.model_dump()
-    engine = _engine(cluster)  # first: a cluster that is not there leaves no store behind
-    try:
-        with Writer(store, grid.model_dump(exclude_unset=True)) as writer:
-            rows = writer.register(cells, json.dumps(wanted, sort_keys=True))
-            courses = _courses(cells, rows, wanted, writer)
-            schedule = Schedule(courses, writer, engine, progress)
-            schedule.run()
-    finally:
-        engine.close()
+    precision = json.dumps(grid.precision.model_dump(), sort_keys=True)
+    with (
+        closing(engine_on(cluster)) as engine,  # first: one that is not there leaves no store
+        Writer(store, grid.model_dump(exclude_unset=True)) as writer,
+    ):
+        rows = writer.register(cells, precision)
+        courses = [_course(cell, rows[cell.key], grid.precision, writer) for cell in cells]
+        changed = {}
+        for course in courses:
+            row = rows[course.cell.key]
+            if course.used is not None and (row.precision, row.used) != (precision, course.used):
+                changed[course.row] = course.used
+        if changed:
+            writer.commit([], changed)
+        schedule = Schedule(courses, writer)
+        Runner(schedule, engine, progress).run()
     return Outcome(
         Path(store),
         len(courses),
@@ -62,15 +68,6 @@ def run(
         [(course.cell.inputs, course.cause) for course in courses if course.cause],
         writer.messages,
     )
-
-
-def _engine(cluster: Any) -> Engine:
-    if cluster is None:
-        return InProcess()
-    with needed_for("clusters", "sweep"):
-        from finitewidth.sweep.engine.dask import DaskEngine
-
-    return DaskEngine(cluster)
 
 
 def _refuse_factories(cells: Sequence[Cell], allowed: bool) -> None:
@@ -84,25 +81,9 @@ def _refuse_factories(cells: Sequence[Cell], allowed: bool) -> None:
             )
 
 
-def _courses(
-    cells: Sequence[Cell], rows: Mapping[str, CellRow], wanted: dict[str, Any], writer: Writer
-) -> list[Course]:
-    """Where every cell stands by what is in the store."""
-    given: dict[str, Any] = wanted | {"of": tuple(wanted["of"])}
-    limits = Wanted(**given)
-    text, before = json.dumps(wanted, sort_keys=True), writer.has_chunks()
-    courses, finished = [], {}
-    for cell in cells:
-        row = rows[cell.key]
-        course = Course(row.id, cell, limits, least=max(row.least, row.used or 0))
-        courses.append(course)
-        if not before:
-            continue
-        for number, packed, arrays in writer.chunks(row.id):
-            course.add(number, Summary.unpacked(packed, arrays))
-        same = row.precision == text and row.used == course.used
-        if course.used is not None and not same:
-            finished[course.row] = course.used
-    if finished:
-        writer.commit([], finished)
-    return courses
+def _course(cell: Cell, row: CellRow, precision: Precision, writer: Writer) -> Course:
+    """Where a cell stands by what is in the store."""
+    course = Course(row.id, cell, precision, least=max(row.least, row.used or 0))
+    for number, packed, arrays in writer.chunks(row.id):
+        course.add(number, Summary.unpacked(packed, arrays))
+    return course

@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from finitewidth._records.format import Row, decoded, encoded
 from finitewidth._shapes import Float, Int
-from finitewidth.sweep.histogram import Histogram
-from finitewidth.sweep.sums import Sums
+from finitewidth.statistics.grouped_sums import GroupedSums
+from finitewidth.statistics.log_histogram import LogHistogram
+from finitewidth.store.checksums import PackedArray, packed, unpacked
+
+BINS_PER_OCTAVE = 64
+"""A bin of the histogram of K spans a factor 2^(1/64), 1.1 %; part of the store's format."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,9 +26,9 @@ class Summary:
         0 for formulas.
     values : dict of str to float
         Closed quantities, by observable; one chunk alone has them.
-    sums : dict of str to Sums
+    sums : dict of str to GroupedSums
         By quantity: ``kernel``, ``log_kernel``, ``output_square``, ``update``, ``step``.
-    histogram : Histogram or None
+    histogram : LogHistogram or None
         Of K.
     known : dict of str to float
         What theory knows of the quantities and an error's trust may use.
@@ -39,8 +42,8 @@ class Summary:
 
     networks: int
     values: dict[str, float] = field(default_factory=dict)
-    sums: dict[str, Sums] = field(default_factory=dict)
-    histogram: Histogram | None = None
+    sums: dict[str, GroupedSums] = field(default_factory=dict)
+    histogram: LogHistogram | None = None
     known: dict[str, float] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     samples: dict[str, Float[np.ndarray, " n"]] = field(default_factory=dict, repr=False)
@@ -59,7 +62,7 @@ class Summary:
             self.notes,
         )
 
-    def packed(self) -> tuple[str, list[Row]]:
+    def packed(self) -> tuple[str, list[PackedArray]]:
         """As JSON and arrays; every float is kept to its last bit."""
         head: dict[str, Any] = {
             "networks": self.networks,
@@ -71,20 +74,22 @@ class Summary:
         }
         arrays: dict[str, object] = {name: sums.sums for name, sums in self.sums.items()}
         if self.histogram is not None:
-            head["first"], head["zeros"] = self.histogram.first, self.histogram.zeros
+            head["first"], head["zeros"] = self.histogram.first, self.histogram.lowest
             arrays["histogram"] = self.histogram.counts
         text = json.dumps(head, sort_keys=True, allow_nan=False, ensure_ascii=False)
-        return text, encoded(arrays)
+        return text, packed(arrays)
 
     @classmethod
-    def unpacked(cls, text: str, rows: list[Row]) -> "Summary":
+    def unpacked(cls, text: str, rows: list[PackedArray]) -> "Summary":
         """What `packed` gave."""
         head: Mapping[str, Any] = json.loads(text)
-        arrays = decoded(rows)
+        arrays = unpacked(rows)
         histogram = None
         if "histogram" in arrays:
-            histogram = Histogram(head["first"], arrays["histogram"], head["zeros"])
-        sums = {name: Sums(shift, arrays[name]) for name, shift in head["shifts"].items()}
+            histogram = LogHistogram(
+                BINS_PER_OCTAVE, head["first"], arrays["histogram"], head["zeros"]
+            )
+        sums = {name: GroupedSums(shift, arrays[name]) for name, shift in head["shifts"].items()}
         return cls(head["networks"], head["values"], sums, histogram, head["known"], head["notes"],
             files=head["files"],
         )  # fmt: skip
@@ -126,9 +131,10 @@ def of_networks(
             "layers or smaller gains."
         )
     quantities = {"kernel": kernel, "output_square": output_square, **(others or {})}
-    sums = {name: Sums.of(values, index) for name, values in quantities.items()}
-    sums["log_kernel"] = Sums.of(log_kernel[living], index[living])
-    histogram = Histogram.of(log_kernel[living] / np.log(2.0), int((~living).sum()))
+    sums = {name: GroupedSums.of(values, index) for name, values in quantities.items()}
+    sums["log_kernel"] = GroupedSums.of(log_kernel[living], index[living])
+    histogram = LogHistogram(BINS_PER_OCTAVE)
+    histogram.add(log_kernel[living] / np.log(2.0), int((~living).sum()))
     return Summary(
         len(index), sums=sums, histogram=histogram, known=known or {}, samples=quantities
     )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from finitewidth._extras import needed_for
 from finitewidth.data import Data
+from finitewidth.statistics.blocks import Progress
 from finitewidth.verdict import regimes
 from finitewidth.verdict.limits import Limits, keeps
 from finitewidth.verdict.regimes import Decision
@@ -14,8 +15,6 @@ from finitewidth.verdict.setting import Setting, data_in_words, named
 if TYPE_CHECKING:
     from finitewidth.verdict.measured import Measured
     from finitewidth.verdict.recognise import Recognised
-
-Progress = Callable[[int, int], None]
 
 
 def check(
@@ -69,6 +68,17 @@ def check(
     Notes
     -----
     Thresholds and their reasons: docs, "The verdict".
+
+    Examples
+    --------
+    >>> import finitewidth as fw
+    >>> import torch
+    >>> from torch import nn
+    >>> def make_model():
+    ...     return nn.Sequential(nn.Linear(4, 256), nn.ReLU(), nn.Linear(256, 1))
+    >>> verdict = fw.check(make_model, torch.eye(4), torch.ones(4, 1), learning_rate=0.001, seeds=8)
+    >>> verdict.verdict
+    'frozen'
     """
     limits = Limits(max_dispersion, max_kernel_change)
     if (y is None) != (learning_rate is None):

@@ -53,16 +53,16 @@ def keeps(estimate: Estimate, limit: float, what: str, seeds: int) -> tuple[bool
     undecided does not pass.
     """
     value, error = float(estimate.value), float(estimate.std_error)
-    told = f"{what} is {short_form(value, error)}"
+    text = f"{what} is {short_form(value, error)}"
     if value > limit + SIGMAS * error:
-        return False, f"{told}, above the limit {limit:g}: failed."
+        return False, f"{text}, above the limit {limit:g}: failed."
     if not estimate.trusted:
         note = estimate.note.rstrip(".")
-        return False, f"{told}, whose error cannot be trusted ({note}): failed."
+        return False, f"{text}, whose error cannot be trusted ({note}): failed."
     if value < limit - SIGMAS * error:
-        return True, f"{told}, below the limit {limit:g}: passed."
+        return True, f"{text}, below the limit {limit:g}: passed."
     needed = more_seeds(estimate, limit, seeds)
     return False, (
-        f"{told}, within two standard errors of the limit {limit:g}: undecided at {seeds} seeds, "
+        f"{text}, within two standard errors of the limit {limit:g}: undecided at {seeds} seeds, "
         f"so not passed; it needs about {needed}."
     )

@@ -1,7 +1,7 @@
 """What is measured for a verdict: the kernel at the start, one step, and a descent."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,14 +10,14 @@ from finitewidth.measure import (
     DescentEnsemble,
     Ensemble,
     UpdateEnsemble,
+    averages,
     descent_ensemble,
     ensemble,
-    statistics,
     update_ensemble,
 )
+from finitewidth.statistics.blocks import Progress
+from finitewidth.statistics.spread import log_spread_by_jackknife
 from finitewidth.verdict import regimes
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,8 @@ class Measured:
                 f"(seed {dead[0]} first): no gradient reaches their parameters, as in a dead ReLU "
                 "network; widen the layers, or train biases."
             )
-        logs = np.log(self.start.diagonals)
-        size = len(logs)
-        value = float(logs.std(ddof=1))
-        if size == 2:  # leaving one out leaves no spread
-            return Estimate(value, value, size, "measured")
-        without = np.array([np.delete(logs, i).std(ddof=1) for i in range(size)])
-        error = float(np.sqrt((size - 1) * without.var()))
-        # too few seeds can agree by chance: a normal sample's own error is the least
-        return Estimate(value, max(error, value / np.sqrt(2 * (size - 1))), size, "measured")
+        values = self.start.diagonals
+        return Estimate(*log_spread_by_jackknife(values), len(values), averages.METHOD)
 
     @property
     def diverged(self) -> Estimate | None:
@@ -73,10 +66,10 @@ class Measured:
         found = [u.distance_actual for u in self.step.updates if u.distance_actual is not None]
         if len(found) < 2:
             return None
-        average = statistics.mean(np.array(found))
+        average = averages.mean(np.array(found))
         left_out = len(self.step.updates) - len(found)
         note = f"{left_out} of {len(self.step.updates)} seeds are left out: not finite."
-        return replace(average, trusted=False, note=note) if left_out else average
+        return average.doubted(note if left_out else "")
 
 
 def measure(

@@ -9,6 +9,7 @@ from math import ceil, isfinite, sqrt
 from finitewidth.estimate import Estimate
 from finitewidth.statistics.regime import RANDOM as RANDOM
 from finitewidth.statistics.regime import STRONGLY_RANDOM as STRONGLY_RANDOM
+from finitewidth.statistics.spread import normal_error
 
 DIVERGES = "diverges"
 FROZEN = "frozen"
@@ -122,8 +123,8 @@ def at_threshold(log_spread: Estimate, seeds: int) -> Estimate:
     A sample that is low by chance has a low error, too: without this, 16 seeds of a spread of
     exactly the threshold are called "not random" in 6 % of cases, 5 in 12 %.
     """
-    error = max(float(log_spread.std_error), RANDOM / sqrt(2.0 * (seeds - 1)))
-    return Estimate(log_spread.value, error, log_spread.size, log_spread.method)
+    least = normal_error(RANDOM, seeds)
+    return replace(log_spread, std_error=max(float(log_spread.std_error), least))
 
 
 def compare(estimate: Estimate, threshold: float) -> int:

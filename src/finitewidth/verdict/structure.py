@@ -28,15 +28,15 @@ def plain(model: "nn.Module") -> Plain | str:
     """The stack that a module is, or what it has that such a stack has not."""
     from torch import nn
 
-    found = _flat(model)
-    if isinstance(found, str):
-        return found
+    modules = _flat(model)
+    if isinstance(modules, str):
+        return modules
     hooked = hooks(model)
     if hooked:
         return hooked
     layers: list[nn.Linear] = []
     slopes: list[float] = []
-    for place, layer in enumerate(found):
+    for place, layer in enumerate(modules):
         if type(layer) in (nn.Flatten, nn.Identity, nn.Dropout):
             continue
         if type(layer) is nn.Linear:
@@ -62,11 +62,11 @@ def plain(model: "nn.Module") -> Plain | str:
 def hooks(model: "nn.Module") -> str:
     """What may change a module's function without showing in its type, or empty."""
     for name, module in model.named_modules():
-        told = f"module {name!r} ({type(module).__name__})" if name else "it"
+        named = f"module {name!r} ({type(module).__name__})" if name else "it"
         if any(getattr(module, kind, None) for kind in HOOKS):
-            return f"{told} has hooks, which may do anything"
+            return f"{named} has hooks, which may do anything"
         if "forward" in vars(module):
-            return f"{told} has a forward of its own"
+            return f"{named} has a forward of its own"
     return ""
 
 
@@ -76,13 +76,13 @@ def _flat(model: Any) -> "list[nn.Module] | str":
 
     if type(model) is not nn.Sequential:
         return f"it is a {type(model).__name__}, not a Sequential of Linear and ReLU or LeakyReLU"
-    found: list[nn.Module] = []
+    modules: list[nn.Module] = []
     for layer in model:
         inner = _flat(layer) if type(layer) is nn.Sequential else [layer]
         if isinstance(inner, str):
             return inner
-        found += inner
-    return found
+        modules += inner
+    return modules
 
 
 def _slope(layer: Any) -> float | None:

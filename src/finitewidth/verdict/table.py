@@ -1,12 +1,11 @@
 """The numbers behind a verdict, each with its theory and its sentence."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from finitewidth.estimate import Estimate
-from finitewidth.measure.statistics import few_carry_the_mean
+from finitewidth.measure.averages import few_carry_the_mean
 from finitewidth.statistics import regime
 from finitewidth.verdict.limits import Limits, keeps
 from finitewidth.verdict.measured import Measured
@@ -85,8 +84,7 @@ def _mean(mean: Estimate, prediction: Prediction | None) -> Estimate:
 
 def _carried(mean: Estimate, values: np.ndarray) -> Estimate:
     """Marked where few seeds carry the mean, which then is more likely too low."""
-    note = few_carry_the_mean(values)
-    return replace(mean, trusted=False, note=note) if note else mean
+    return mean.doubted(few_carry_the_mean(values))
 
 
 def _step(

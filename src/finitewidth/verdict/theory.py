@@ -8,7 +8,7 @@ import numpy as np
 from finitewidth.estimate import Estimate
 from finitewidth.law import KernelLaw
 from finitewidth.measure import Ensemble, UpdateEnsemble
-from finitewidth.measure.statistics import dispersion
+from finitewidth.measure.averages import dispersion
 from finitewidth.network import MLP
 from finitewidth.verdict.measurement import Measurement
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import finitewidth as fw
-from finitewidth.law.sampler import quantile as module
+from finitewidth.law.sampler import ask as module
 
 
 @pytest.mark.parametrize("slope", [1e-170, 1e-150, -1e-200, 5e-324])

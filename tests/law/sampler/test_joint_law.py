@@ -26,7 +26,7 @@ import pytest
 from scipy import stats
 
 import finitewidth as fw
-from finitewidth.law.sampler import summary
+from finitewidth.law.sampler import from_draws
 from tests.law.sampler import sabotage
 from tests.law.sampler.sabotage import Layer, Sabotage
 
@@ -202,7 +202,7 @@ def p_values(name: str, seed: int) -> dict[str, float]:
     draws = sampled(net, SAMPLED, seed)
     found = living_p_values(true, draws, Functions(sampled(net, REFERENCE, seed + 1)))
     table = [[one.dead, one.size - one.dead] for one in (true, draws)]
-    expected = summary.exact_dead_fraction(net)
+    expected = from_draws.exact_dead_fraction(net)
     found["dead, Fisher"] = _p(stats.fisher_exact(table))
     for which, one in (("dense", true), ("sampled", draws)):
         found[f"dead, {which}"] = _p(stats.binomtest(one.dead, one.size, expected))

@@ -16,7 +16,7 @@ from scipy import stats
 from scipy.special import digamma, polygamma
 
 import finitewidth as fw
-from finitewidth.law.sampler import summary
+from finitewidth.law.sampler import from_draws
 from tests.law.sampler import sabotage
 from tests.law.sampler.sabotage import Layer, Sabotage
 
@@ -134,7 +134,7 @@ def test_dead_networks_are_as_frequent_as_predicted(widths: list[int]) -> None:
         found = law.summary(200_000, seed, workers=1)
         assert found.exact_dead == pytest.approx(expected, rel=1e-14)
         dead = round(found.dead.value * 200_000)
-        assert found.histogram.dead == dead
+        assert found.histogram.lowest == dead
         assert stats.binomtest(dead, 200_000, expected).pvalue > 1e-6 / 12
         error = sqrt(expected * (1 - expected) / 200_000)
         assert stats.binomtest(dead, 200_000, expected - 11 * error).pvalue < 1e-6 / 12
@@ -143,7 +143,7 @@ def test_dead_networks_are_as_frequent_as_predicted(widths: list[int]) -> None:
 
 def test_leaky_networks_never_die() -> None:
     found = fw.KernelLaw(_net([1, 2, 1], 0.01)).summary(50_000, 1)
-    assert (found.dead.value, found.exact_dead, found.histogram.dead) == (0.0, 0.0, 0)
+    assert (found.dead.value, found.exact_dead, found.histogram.lowest) == (0.0, 0.0, 0)
 
 
 # -- published numbers --------------------------------------------------------------------------
@@ -292,7 +292,7 @@ def test_trust_follows_the_exact_standard_error() -> None:
     assert wide.mean.std_error == pytest.approx(
         sqrt(fw.KernelLaw(fw.MLP.equal_width(10, 500, 20)).relative_variance() / 5000), rel=1e-9
     )
-    assert log(summary.TRUSTED_UP_TO) == pytest.approx(log(0.1))
+    assert log(from_draws.TRUSTED_UP_TO) == pytest.approx(log(0.1))
 
 
 def test_trust_grows_with_the_size() -> None:

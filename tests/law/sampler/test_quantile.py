@@ -14,10 +14,12 @@ import pytest
 from scipy import optimize, stats
 
 import finitewidth as fw
-from finitewidth.law.sampler import quantile as module
+from finitewidth.law.sampler import ask as module
 from finitewidth.law.sampler import sample as sample_module
-from finitewidth.law.sampler.histogram import BINS_PER_OCTAVE, LogHistogram
-from finitewidth.law.sampler.quantile import from_histogram, from_sorted, ranks
+from finitewidth.law.sampler.from_draws import BINS_PER_OCTAVE
+from finitewidth.law.sampler.quantile import from_histogram, from_sorted
+from finitewidth.statistics.log_histogram import LogHistogram
+from finitewidth.statistics.quantiles import ranks
 
 WIDTH = 3
 BIN = 2 ** (1 / BINS_PER_OCTAVE) - 1
@@ -158,38 +160,6 @@ def test_shapes_follow_q() -> None:
     assert one.size == 1000
 
 
-def test_histograms_of_parts_add_up() -> None:
-    values = np.log2(np.random.default_rng(1).lognormal(size=5000))
-    whole, first, second = LogHistogram(), LogHistogram(), LogHistogram()
-    whole.add(values, 7)
-    for part, histogram in ((values[:1234], first), (values[1234:], second)):
-        histogram.add(part, 0)
-    first.add(np.zeros(0), 7)
-    counts: dict[int, int] = {}
-    for histogram in (first, second):
-        for place, count in enumerate(histogram.counts):
-            counts[histogram.first + place] = counts.get(histogram.first + place, 0) + int(count)
-    assert [counts[whole.first + k] for k in range(len(whole.counts))] == whole.counts.tolist()
-    assert (whole.size, whole.dead) == (5007, 7)
-    assert np.all(np.floor(values * BINS_PER_OCTAVE) >= whole.first)
-    # And a bin holds what lies in it.
-    place = 900
-    low = (whole.first + place) / BINS_PER_OCTAVE
-    inside = (values >= low) & (values < low + 1 / BINS_PER_OCTAVE)
-    assert whole.counts[place] == inside.sum()
-
-
-def test_the_histogram_ends_where_the_sample_ends() -> None:
-    histogram = LogHistogram()
-    histogram.add(np.array([-1.0, 3.0, 3.0, 10.25]), 2)
-    assert histogram.log2_at(0) == histogram.log2_at(2) == -np.inf
-    step = 1 / BINS_PER_OCTAVE
-    assert -1 <= histogram.log2_at(3) <= -1 + step
-    assert 3 <= histogram.log2_at(4) <= histogram.log2_at(5) <= 3 + step
-    assert 10.25 <= histogram.log2_at(6) <= 10.25 + step
-    assert histogram.log2_at(100) <= 10.25 + step
-
-
 def test_a_constant_kernel_has_one_quantile() -> None:
     """Without hidden layer K = |x|²/n_0 + 1 in every network, to the rounding of one product."""
     found = fw.KernelLaw(fw.MLP(4, []), np.array([1.0, 2.0, 2.0, 0.0])).quantile(
@@ -245,7 +215,7 @@ def test_the_middle_of_few_draws_by_hand() -> None:
     values = np.arange(1.0, 101.0)
     found = from_sorted(values, np.array(0.5))
     assert (found.value, found.low, found.high) == (50.0, 41.0, 61.0)  # 50 ∓ 9.8, one above
-    histogram = LogHistogram()
+    histogram = LogHistogram(BINS_PER_OCTAVE)
     histogram.add(np.log2(values), 0)
     counted = from_histogram(histogram, np.array(0.5), 0.0)
     np.testing.assert_allclose(

@@ -77,7 +77,7 @@ def test_a_projection_left_out_is_caught(unchecked, monkeypatch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"n_out": 0}, "n_out is 0, expected a whole number from 1 on"),
+        ({"n_out": 0}, "n_out is 0, expected a whole number of at least 1"),
         ({"n_in": 2.5}, "n_in is 2.5"),
         ({"seeds": 3}, "give a list of one"),
         ({"seeds": []}, "expected one seed for each network"),

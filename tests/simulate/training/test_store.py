@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import finitewidth as fw
-from finitewidth._records import Reader
 from finitewidth.simulate.training import loop, store
+from finitewidth.store.records import Reader
 
 RNG = np.random.default_rng(5)
 X = RNG.standard_normal((6, 4))

@@ -50,7 +50,7 @@ class Second:
 
 
 def exchanged(T: Float[np.ndarray, "S B B B B"]) -> Float[np.ndarray, "S B B B B"]:
-    """T_cdab."""
+    """T_cdab: the two pairs change places."""
     return np.einsum("scdab->sabcd", T)
 
 

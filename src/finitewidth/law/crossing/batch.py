@@ -6,11 +6,11 @@ from finitewidth._memory import available, readable
 from finitewidth._shapes import Float
 from finitewidth.estimate import Estimate
 from finitewidth.law.crossing import known
-from finitewidth.law.crossing.blocks import in_blocks
+from finitewidth.law.crossing.conditional import KEY
 from finitewidth.law.crossing.pair import leading_pair
 from finitewidth.law.crossing.several import changes
-from finitewidth.law.sampler.streams import Progress, checked_seed, checked_size
 from finitewidth.network import MLP
+from finitewidth.statistics.blocks import Progress, checked_seed, checked_size, in_blocks
 
 BLOCK = 256
 """Networks in a block. Part of the definition of a sample: another value gives other numbers."""
@@ -146,7 +146,7 @@ def _sampled(
                 progress(before + now, total)
 
         first, second = np.zeros(count), np.zeros(count)
-        for part in in_blocks(draw, size, seed, BLOCK, workers, report, stream + 1):
+        for part in in_blocks(draw, size, seed, BLOCK, workers, report, (KEY, stream + 1)):
             first += part[0]
             second += part[1]
         average = first / size

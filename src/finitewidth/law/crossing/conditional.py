@@ -17,15 +17,17 @@ import numpy as np
 
 from finitewidth._shapes import Float
 from finitewidth.law.crossing.at_zero import draw_at_zero
-from finitewidth.law.crossing.blocks import in_blocks
 from finitewidth.law.crossing.leading import Leading, leading
 from finitewidth.law.crossing.one_neuron import one_crossing
 from finitewidth.law.crossing.output_error import log_mean_error
-from finitewidth.law.sampler.streams import Progress
 from finitewidth.network import MLP
+from finitewidth.statistics.blocks import Progress, in_blocks
 
 BLOCK = 4096
 """Networks in a block. Part of the definition of a sample: another value gives other numbers."""
+
+KEY = 2
+"""What the keys of the blocks begin with, apart from those of the kernel's sampler."""
 
 _EVEN = 0.1
 """The share of networks that is spread evenly over the layers."""
@@ -85,7 +87,7 @@ def conditional(
     size, seed : int
         Networks in all, and the seed that alone decides their numbers.
     workers, progress
-        Threads, and a callable told (networks done, networks in all).
+        Threads, and a callable given (networks done, networks in all).
 
     Raises
     ------
@@ -103,7 +105,7 @@ def conditional(
         return _block(net, squared_norm, target, guide, chances, rng, count)
 
     products, layers, heaviest = np.zeros((6, 6)), np.zeros(len(chances)), 0.0
-    for square, parts, top in in_blocks(draw, size, seed, BLOCK, workers, progress):
+    for square, parts, top in in_blocks(draw, size, seed, BLOCK, workers, progress, (KEY, 0)):
         products += square
         layers += parts
         heaviest = max(heaviest, top)

@@ -23,6 +23,14 @@ class CrossingTerm(Estimate):
     layers: Float[np.ndarray, " L"] = field(default_factory=lambda: np.zeros(0))
     largest_rate: float = float("inf")
 
+    def with_frozen(self, frozen: float) -> Estimate:
+        """E ΔK of the real step, given the exact mean with the pattern frozen."""
+        method = f"exact frozen mean + {self.method}"
+        value = float(self.value) + frozen
+        return Estimate(
+            value, self.std_error, self.size, method, self.exact, self.trusted, self.note
+        )
+
 
 @dataclass(frozen=True)
 class StepVariance(Estimate):

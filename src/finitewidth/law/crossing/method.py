@@ -11,8 +11,8 @@ from finitewidth.law.crossing.crossings import largest_rate, outside
 from finitewidth.law.crossing.estimates import CrossingTerm
 from finitewidth.law.crossing.leading import Leading, leading
 from finitewidth.law.crossing.one_hidden import one_hidden
-from finitewidth.law.sampler.streams import Progress, checked_seed, checked_size
 from finitewidth.network import MLP
+from finitewidth.statistics.blocks import Progress, checked_seed, checked_size
 
 METHODS = ("auto", "closed", "leading", "conditional")
 

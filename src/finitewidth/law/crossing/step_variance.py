@@ -25,8 +25,8 @@ from finitewidth.law.crossing.estimates import StepVariance
 from finitewidth.law.crossing.leading import leading
 from finitewidth.law.crossing.method import too_heavy
 from finitewidth.law.crossing.one_hidden import mean_error, one_hidden
-from finitewidth.law.sampler.streams import Progress, checked_seed, checked_size
 from finitewidth.network import MLP
+from finitewidth.statistics.blocks import Progress, checked_seed, checked_size
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from math import exp, expm1, log, sqrt
 
 from finitewidth.law.exact_law import ExactLaw
 from finitewidth.law.overview.rows import Number, Quantities, Quantity
-from finitewidth.law.step.equal_width import EqualWidth, equal_width
+from finitewidth.law.step.equal_width import EqualWidth, equal_width_or_why
 from finitewidth.law.step.split import Split
 from finitewidth.network.words import as_json, in_words
 from finitewidth.report import Column, Page, Provenance, Record, Section, Shown, Table
@@ -26,32 +26,25 @@ class Overview(Shown):
     law : KernelLaw
     learning_rate : float
         λ of the first step.
-    input_name : str
-        What the input is called.
     """
 
-    def __init__(
-        self, law: ExactLaw, learning_rate: float = 1.0, input_name: str | None = None
-    ) -> None:
+    def __init__(self, law: ExactLaw, learning_rate: float = 1.0) -> None:
         self.law, self.rate = law, learning_rate
-        self.input_name = input_name or f"|x|^2 = {law.squared_norm:.10g}"
         self.quantities = Quantities(law, learning_rate)
 
     @cached_property
     def split(self) -> Split | str:
         """Both values of the first step at target 0, or why there is only the frozen one."""
         try:
-            return Split.of(self.law, self.rate)
+            term = self.law.crossing_mean(self.rate)
+            return Split(self.law, self.law.update_mean(self.rate), term)
         except ValueError as error:
             return f"No value of a real step, which also carries neurons across zero: {error}"
 
     @cached_property
     def equal(self) -> EqualWidth | str:
         """The width at which frozen mean and crossing term are equal, or why there is none."""
-        try:
-            return equal_width(self.law.net, float(self.law.squared_norm))
-        except ValueError as error:
-            return f"No width at which the two are equal: {error}"
+        return equal_width_or_why(self.law.net, self.law.squared_norm)
 
     @property
     def _steps(self) -> bool:
@@ -84,7 +77,7 @@ class Overview(Shown):
                 Section("What leads", self._leading()),
                 Section("The paper's forms and the limit", self._forms(), detail=True),
             ],
-            Provenance.now(0 if self._steps else None, input=self.input_name),
+            Provenance.now(0 if self._steps else None, input=self.law.input_name),
             self._record,
         )
 
@@ -92,7 +85,7 @@ class Overview(Shown):
         """A value outside the range of a double stands as its log, ``log_<name>``."""
         found = Record(
             {
-                "input": self.input_name,
+                "input": self.law.input_name,
                 "learning_rate": self.rate,
                 "loss": "(N - t)^2 / 2",
                 "step": "one input; update: activation pattern frozen; crossing, step: target 0",

@@ -6,17 +6,23 @@ import numpy as np
 
 from finitewidth.law.inputs import PowerSums
 from finitewidth.law.sampler import quantile as quantiles
-from finitewidth.law.sampler.histogram import LogHistogram
+from finitewidth.law.sampler.from_draws import BINS_PER_OCTAVE, summarise
 from finitewidth.law.sampler.quantile import Levels, Quantile
 from finitewidth.law.sampler.sample import KernelSample, LogKernelSample, parts
 from finitewidth.law.sampler.sample import log_sample as draw_logs
 from finitewidth.law.sampler.sample import sample as draw
-from finitewidth.law.sampler.streams import Progress, blocks, checked_seed, checked_size
-from finitewidth.law.sampler.summary import SampleSummary, summarise
+from finitewidth.law.sampler.streams import blocks
+from finitewidth.law.sampler.summary import SampleSummary
 from finitewidth.network import MLP
+from finitewidth.statistics.blocks import Progress, checked_seed, checked_size
+from finitewidth.statistics.log_histogram import LogHistogram
+from finitewidth.statistics.quantiles import ranks
 
 SMALLEST_SLOPE = 1e-100
 WIDEST = 2**62
+
+SORTED_UP_TO = 2**22
+"""Samples up to this size are sorted; larger ones are counted in bins."""
 
 
 def check_sampled(net: MLP) -> None:
@@ -88,10 +94,10 @@ def quantile(
     count, start = checked_size(size), checked_seed(seed)
     levels = quantiles.checked_levels(q)
     for level in levels.flat:
-        quantiles.ranks(float(level), count)  # too small a sample is refused before drawing
+        ranks(float(level), count)  # too small a sample is refused before drawing
     place = {"weights": 1, "biases": 2, "kernel": 3}[part]
-    found = np.empty(count) if count <= quantiles.SORTED_UP_TO else None
-    histogram = LogHistogram()
+    found = np.empty(count) if count <= SORTED_UP_TO else None
+    histogram = LogHistogram(BINS_PER_OCTAVE)
     for first, block in blocks(net, float(sums(2)), count, start, workers, progress):
         value = parts(net, block)[place]
         if found is not None:

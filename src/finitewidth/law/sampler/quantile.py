@@ -2,20 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
 from typing import Any
 
 import numpy as np
 
 from finitewidth._shapes import Float
 from finitewidth.estimate import Estimate
-from finitewidth.law.sampler.histogram import BINS_PER_OCTAVE, LogHistogram
-
-LEVEL, NORMAL = 0.95, 1.959963984540054
-"""Confidence level of the intervals, and the normal quantile that goes with it."""
-
-SORTED_UP_TO = 2**22
-"""Samples up to this size are sorted; larger ones are counted in bins."""
+from finitewidth.statistics.log_histogram import LogHistogram
+from finitewidth.statistics.quantiles import NORMAL, order_statistic, ranks
 
 
 @dataclass(frozen=True)
@@ -52,38 +46,17 @@ def checked_levels(q: object) -> Float[np.ndarray, "..."]:
     return levels
 
 
-def ranks(level: float, size: int) -> tuple[float, float, float]:
-    """Ranks (1 … size) of the quantile and of the two ends of its interval.
-
-    Raises
-    ------
-    ValueError
-        If the sample is too small for the interval.
-    """
-    spread = NORMAL * sqrt(level * (1 - level) * size)
-    low, high = level * size - spread, level * size + spread + 1
-    if low < 1 or high > size:
-        tail = min(level, 1 - level)
-        raise ValueError(
-            f"{size} networks are too few for the quantile {level:g}: its interval leaves the "
-            f"sample; draw at least {int(np.ceil(6 / tail))}."
-        )
-    return level * size, low, high
-
-
 def from_sorted(values: Float[np.ndarray, " n"], levels: Float[np.ndarray, "..."]) -> Quantile:
     """Quantiles as order statistics of a sorted sample."""
-
-    def at(rank: float) -> float:
-        return float(values[min(max(int(np.ceil(rank)), 1), len(values)) - 1])
-
-    return _gathered(levels, len(values), at, "order statistics")
+    return _gathered(
+        levels, len(values), lambda rank: order_statistic(values, rank), "order statistics"
+    )
 
 
 def from_histogram(
     histogram: LogHistogram, levels: Float[np.ndarray, "..."], dead_value: float
 ) -> Quantile:
-    """Quantiles interpolated in logarithmic bins of 0.068 %; `dead_value` for dead networks."""
+    """Quantiles interpolated in logarithmic bins; `dead_value` for dead networks."""
 
     def at(rank: float) -> float:
         log2 = histogram.log2_at(rank)
@@ -95,8 +68,7 @@ def from_histogram(
             )
         return 2.0**log2
 
-    method = f"histogram, {BINS_PER_OCTAVE} bins an octave"
-    return _gathered(levels, histogram.size, at, method)
+    return _gathered(levels, histogram.size, at, _in_bins(histogram))
 
 
 def log_from_histogram(
@@ -108,8 +80,11 @@ def log_from_histogram(
         log2 = histogram.log2_at(rank)
         return log_dead if log2 == -np.inf else log2 * float(np.log(2.0))
 
-    method = f"histogram, {BINS_PER_OCTAVE} bins an octave"
-    return _gathered(levels, histogram.size, at, method)
+    return _gathered(levels, histogram.size, at, _in_bins(histogram))
+
+
+def _in_bins(histogram: LogHistogram) -> str:
+    return f"histogram, {histogram.bins_per_octave} bins an octave"
 
 
 def _gathered(levels: Any, size: int, at: Any, method: str) -> Quantile:

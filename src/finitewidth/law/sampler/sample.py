@@ -8,8 +8,9 @@ import numpy as np
 from finitewidth._memory import available, readable
 from finitewidth._shapes import Bool, Float
 from finitewidth.law.sampler.one_pass import Block
-from finitewidth.law.sampler.streams import Progress, blocks
+from finitewidth.law.sampler.streams import blocks
 from finitewidth.network import MLP
+from finitewidth.statistics.blocks import Progress
 
 
 @dataclass(frozen=True)

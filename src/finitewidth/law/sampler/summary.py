@@ -1,17 +1,13 @@
-"""What a sample of any size says, in constant memory: moments, dead fraction, the law of ln K."""
+"""`SampleSummary`: what a sample of any size says about the law of K, which shows itself."""
 
-from dataclasses import dataclass
-from math import exp, expm1, fsum, inf, log, log1p, sqrt
-
-import numpy as np
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import exp, inf, log, sqrt
 
 from finitewidth.estimate import Estimate
-from finitewidth.law.inputs import PowerSums
-from finitewidth.law.layerwise import activation_moment
-from finitewidth.law.magnitude import Magnitude
+from finitewidth.law.inputs import from_sums
 from finitewidth.law.moments import moment
-from finitewidth.law.sampler.histogram import LogHistogram
-from finitewidth.law.sampler.jackknife import GROUPS, GroupedSums
+from finitewidth.law.sampler.density import density
 from finitewidth.law.sampler.quantile import (
     Levels,
     Quantile,
@@ -19,17 +15,14 @@ from finitewidth.law.sampler.quantile import (
     from_histogram,
     log_from_histogram,
 )
-from finitewidth.law.sampler.sample import parts
-from finitewidth.law.sampler.streams import Progress, blocks
-from finitewidth.network import MLP
+from finitewidth.network import MLP, Widths
+from finitewidth.network.words import as_json, in_words
+from finitewidth.report import Bars, Column, Page, Plot, Provenance, Record, Section, Shown, Table
+from finitewidth.statistics.log_histogram import LogHistogram
 
-TRUSTED_UP_TO = 0.1
-"""Largest true relative standard error of a sampled moment that is reported as trusted."""
-
-METHOD = "sampled law"
-
-LEAST = 2 * GROUPS
-"""Networks that a summary needs for its standard errors."""
+LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+BINS, ALL_BINS = 12, 20
+"""Lines of the terminal's histogram, in brief and in full."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +40,13 @@ class LogLaw:
     skewness: Estimate
     excess_kurtosis: Estimate
 
+    def row(self) -> tuple[Estimate, ...]:
+        """Its four numbers, for a table."""
+        return self.mean, self.variance, self.skewness, self.excess_kurtosis
+
 
 @dataclass(frozen=True)
-class SampleSummary:
+class SampleSummary(Shown):
     """A sample of the law in a few numbers, sampled and exact side by side.
 
     Attributes
@@ -78,6 +75,16 @@ class SampleSummary:
         Counts of K.
     dead_value : float
         K of a dead network: the output bias alone.
+    net : MLP
+        The network.
+    squared_norm : float
+        |x|² of the input.
+    log_dispersion : float
+        Natural log of the exact E K²/(E K)².
+    seed : int
+        Of the draws.
+    input_name : str
+        What the input is called.
     """
 
     mean: Estimate
@@ -93,6 +100,11 @@ class SampleSummary:
     reference_variance: float
     histogram: LogHistogram
     dead_value: float
+    net: MLP
+    squared_norm: float
+    log_dispersion: float
+    seed: int
+    input_name: str = ""
 
     def quantile(self, q: Levels) -> Quantile:
         """Quantiles of K from the histogram (0.068 % a bin); raises as `KernelLaw.quantile`."""
@@ -103,127 +115,139 @@ class SampleSummary:
         dead = log(self.dead_value) if self.dead_value else -inf
         return log_from_histogram(self.histogram, checked_levels(q), dead)
 
+    # -- what is shown ----------------------------------------------------------------------------
 
-def exact_dead_fraction(net: MLP) -> float:
-    """1 − Π (1 − 2^(−n_i)) over the hidden layers for ReLU; 0 where a ≠ 0."""
-    if net.act.slope != 0.0:
-        return 0.0
-    total = 0.0
-    for width, count in net.runs:
-        if width == 1:
-            # log(1 − ½) per layer
-            total += count * log(0.5)
-        else:
-            total += count * log1p(-(2.0**-width))
-    return -expm1(total) + 0.0
+    @property
+    def size(self) -> int:
+        """Number of networks."""
+        return self.histogram.size
 
+    @property
+    def _in_logs(self) -> bool:
+        """Whether K of some networks is beyond a double."""
+        return self.log_kernel.mean.value + 8 * sqrt(self.log_kernel.variance.value) > 600.0
 
-def wide_log_norm(net: MLP) -> tuple[float, float]:
-    """Mean and variance of the log squared norm a neuron at large width (Hanin & Nica 2018)."""
-    second, fourth = (float(activation_moment(net, order)) for order in (2, 4))
-    nu = 3 * fourth / second**2 - 1
-    drift = (net.depth - 1) * log(net.hidden_gain * second)
-    return drift - nu / 2 * net.beta, nu * net.beta
+    @cached_property
+    def _quantiles(self) -> list[tuple[float, Quantile]]:
+        """The levels that the sample reaches, and their quantiles."""
+        ask, least = self.log_quantile if self._in_logs else self.quantile, 6.0 / self.size
+        return [(level, ask(level)) for level in LEVELS if least <= level <= 1 - least]
 
-
-def summarise(
-    net: MLP,
-    sums: PowerSums,
-    size: int,
-    seed: int,
-    workers: int | None,
-    progress: Progress | None,
-) -> SampleSummary:
-    """Draw `size` networks and keep only their summary; see `KernelLaw.summary`."""
-    if size < LEAST:
-        raise ValueError(
-            f"size is {size}, too few for the standard errors of a summary; draw at least {LEAST}."
+    def page(self) -> Page:
+        """Mean against median, quantiles and a histogram; sampled against exact in detail."""
+        sections = [
+            Section("Quantiles", [self._quantile_table()]),
+            Section("The law of K", [self._bars(BINS, "Share of networks by K"), self._density()]),
+            Section(
+                "Moments, dead networks and logarithms",
+                [*self._moment_tables(), self._bars(ALL_BINS, "Share of networks in more bins")],
+                detail=True,
+            ),
+        ]
+        return Page(
+            f"K over random initialisations: {in_words(self.net)}",
+            [self._sentence()],
+            sections,
+            Provenance.now(self.seed, input=self.input_name),
+            self._record,
         )
-    exact = {order: moment(net, sums, order, "kernel") for order in (1, 2, 4)}
-    last = net.layer(net.depth, net.runs[-1][0] if net.runs else net.n_in, 1)
-    squared_norm = float(sums(2))
-    unit = last.weight_variance * last.fan_in / net.n_in * squared_norm
-    reference = wide_log_norm(net)
-    histogram = LogHistogram()
-    log_kernel = GroupedSums(4, 0.0)
-    log_norm = GroupedSums(4, reference[0])
-    over = GroupedSums(2, 1.0)
-    over_mean: list[float] = []
-    over_second: list[float] = []
-    for start, block in blocks(net, squared_norm, size, seed, workers, progress):
-        norm, _, _, kernel = parts(net, block)
-        logs = kernel.log()
-        alive = np.flatnonzero(block.alive)
-        index = start + alive
-        if start == 0 and len(alive):
-            log_kernel.shift = float(logs[alive].mean())
-        histogram.add(logs[alive] / log(2.0), len(logs) - len(alive))
-        log_kernel.add(logs[alive], index)
-        squares = np.log(block.output[alive] ** 2 * unit)
-        log_norm.add(norm.log()[alive] - squares, index)
-        ratio = np.exp(logs - exact[1].log)
-        over.add(ratio, start + np.arange(len(ratio)))
-        over_mean.append(float(ratio.sum()))
-        over_second.append(float(np.exp(2 * logs - exact[2].log).sum()))
-    dead = histogram.dead / size
-    exact_dead = exact_dead_fraction(net)
-    if histogram.dead > size - LEAST:
-        raise ValueError(
-            f"{histogram.dead} of {size} networks have a dead layer (exactly {exact_dead:.6g} of "
-            f"all), and a summary needs {LEAST} living ones; draw more, or use wider layers."
+
+    def _record(self) -> Record:
+        inputs = {"input": self.input_name, "size": self.size, "seed": self.seed}
+        record = Record(inputs, as_json(self.net))
+        prefix = "log_quantile" if self._in_logs else "quantile"
+        for level, value in self._quantiles:
+            record.estimate(f"{prefix}_{level:g}", value)
+        record.estimate("mean_over_exact", self.mean)
+        record.estimate("second_moment_over_exact", self.second_moment)
+        record.exact("log_mean", self.log_exact_mean)
+        record.exact("log_second_moment", self.log_exact_second_moment)
+        record.exact("log_dispersion", self.log_dispersion)
+        record.estimate("dead_fraction", self.dead)
+        record.exact("exact_dead_fraction", self.exact_dead)
+        for name, one in (("log_kernel", self.log_kernel), ("log_norm", self.log_norm)):
+            for quantity in ("mean", "variance", "skewness", "excess_kurtosis"):
+                record.estimate(f"{name}_{quantity}", getattr(one, quantity))
+        record.approximate("log_norm_mean_wide", self.reference_mean, "Hanin & Nica 2018")
+        record.approximate("log_norm_variance_wide", self.reference_variance, "Hanin & Nica 2018")
+        return record
+
+    def _quantile_table(self) -> Table:
+        name = "ln K" if self._in_logs else "K"
+        return Table(
+            f"Quantiles of {name} over {self.size} random initialisations",
+            [Column("quantile"), Column(name), Column("95 % from"), Column("to")],
+            [
+                (f"{100 * level:g} %", value, value.low, value.high)
+                for level, value in self._quantiles
+            ],
         )
-    second = _ratio("E K²", fsum(over_second) / size, exact[4] / exact[2] ** 2, size)
-    spread, error, _ = over.estimate(lambda m: 1.0 + m[1] / m[0] ** 2)
-    return SampleSummary(
-        mean=_ratio("E K", fsum(over_mean) / size, exact[2] / exact[1] ** 2, size),
-        second_moment=second,
-        dispersion=Estimate(spread, error, size, METHOD, trusted=second.trusted, note=second.note),
-        log_exact_mean=exact[1].log,
-        log_exact_second_moment=exact[2].log,
-        dead=Estimate(dead, sqrt(exact_dead * (1 - exact_dead) / size), size, METHOD),
-        exact_dead=exact_dead,
-        log_kernel=_log_law(log_kernel),
-        log_norm=_log_law(log_norm),
-        reference_mean=reference[0],
-        reference_variance=reference[1],
-        histogram=histogram,
-        dead_value=net.bias_lr if net.trains_biases else 0.0,
-    )
+
+    def _moment_tables(self) -> list[Table]:
+        """Sampled against exact, and the law of ln K."""
+        moments = Table(
+            "Sampled over exact moments, and dead networks",
+            [Column("quantity"), Column("sampled"), Column("expected", digits=6)],
+            [
+                ("E K over the exact one", self.mean, 1.0),
+                ("E K² over the exact one", self.second_moment, 1.0),
+                ("fraction with a dead layer", self.dead, self.exact_dead),
+            ],
+        )
+        logs = Table(
+            "Logarithms over living networks, and the normal law of a wide one",
+            [Column("quantity"), Column("mean"), Column("variance"), Column("skewness"),
+             Column("excess kurtosis")],
+            [
+                ("ln K", *self.log_kernel.row()),
+                ("ln |x^(d−1)|²/n_(d−1) − ln |x|²/n_0", *self.log_norm.row()),
+                ("  wide: drift − ν/2 Σ1/n, ν Σ1/n", self.reference_mean,
+                 self.reference_variance, 0.0, 0.0),
+            ],
+        )  # fmt: skip
+        return [moments, logs]
+
+    def _bars(self, bins: int, title: str) -> Bars:
+        edges, counts = self.histogram.coarse(bins)
+        rows = [
+            (
+                f"{_rounded(left):>9} – {_rounded(right):<9} {100 * count / self.size:5.2f} %",
+                float(count),
+            )
+            for left, right, count in zip(edges[:-1], edges[1:], counts, strict=True)
+        ]
+        return Bars(f"{title} (logarithmic bins, the outer 0.1 % left out)", rows)
+
+    def _sentence(self) -> str:
+        """Mean, median and what carries the mean."""
+        ratio = self.log_exact_mean - self.log_quantile(0.5).value
+        shown = f"{exp(ratio):.4g}" if ratio < 20 else f"e^{ratio:.5g}"
+        spread = self.log_dispersion
+        return (
+            f"The exact mean is {shown} times the median, the exact dispersion E K²/(E K)² is "
+            f"{f'{exp(spread):.6g}' if spread < 20 else f'e^{spread:.6g}'}."
+        )
+
+    def _density(self) -> Plot:
+        """The density of ln K with mean, median, and a log-normal law of the exact moments."""
+        variance = self.log_dispersion
+        return density(
+            self.histogram,
+            (self.log_exact_mean - variance / 2, variance),
+            {
+                "exact mean": self.log_exact_mean,
+                "infinite width: the same K for every seed": self._log_infinite_width(),
+                "median": self.log_quantile(0.5).value,
+            },
+            f"Density of ln K for {in_words(self.net)}; {self.size} networks. {self._sentence()}",
+        )
+
+    def _log_infinite_width(self) -> float:
+        """ln K at infinite width: the exact mean where no layer can be dead."""
+        wide = Widths((width * 10**9, count) for width, count in self.net.runs)
+        sums = from_sums((self.squared_norm,))
+        return moment(replace(self.net, widths=wide), sums, 1, "kernel").log
 
 
-def _ratio(name: str, value: float, dispersion: Magnitude, size: int) -> Estimate:
-    """A sampled moment over its exact value, with the error that the next moments imply."""
-    log_error = 0.5 * ((dispersion - Magnitude(1.0)).log - log(size))
-    error = exp(min(log_error, 600.0))
-    if error <= TRUSTED_UP_TO:
-        return Estimate(value, error, size, METHOD)
-    shown = f"{100 * error:.3g} % of" if error < 1 else f"{error:.3g} times"
-    if log_error > 20:
-        shown = f"e^{log_error:.4g} times"
-    return Estimate(
-        value,
-        error,
-        size,
-        METHOD,
-        trusted=False,
-        note=f"the sampled {name} of {size} networks has a true standard error {shown} its "
-        "value: rare networks carry it; use the exact moment, law.log_moment.",
-    )
-
-
-def _log_law(sums: GroupedSums) -> LogLaw:
-    def found(statistic) -> Estimate:
-        value, error, size = sums.estimate(statistic)
-        return Estimate(value, error, size, METHOD)
-
-    def shape(power: int, normal: float):
-        def statistic(m: list[float]) -> float:
-            if m[1] <= (1e-13 * (1.0 + abs(m[0]))) ** 2:
-                return 0.0  # a constant, up to rounding, has no shape
-            return m[power - 1] / m[1] ** (power / 2) - normal
-
-        return statistic
-
-    return LogLaw(
-        found(lambda m: m[0]), found(lambda m: m[1]), found(shape(3, 0.0)), found(shape(4, 3.0))
-    )
+def _rounded(log_value: float) -> str:
+    return f"{exp(log_value):.4g}" if abs(log_value) < 20 else f"e^{log_value:.2f}"

@@ -6,8 +6,8 @@ from math import exp, log
 
 from finitewidth.law.crossing import known
 from finitewidth.law.crossing.estimates import CrossingTerm
+from finitewidth.law.crossing_law import SIZE
 from finitewidth.law.exact_law import ExactLaw
-from finitewidth.law.step.split import SIZE
 from finitewidth.network import MLP, Widths
 from finitewidth.report import Record
 
@@ -122,6 +122,16 @@ def equal_width(net: MLP, squared_norm: float, target: float = 0.0, seed: int = 
         return EqualWidth(high, 0.0, "closed", False, beta)
     rough = EqualWidth(high, 0.0, "leading", beta > ROUGH, beta)
     return _refined(high, hidden, lambda width: ratio(width, "conditional", REFINED)) or rough
+
+
+def equal_width_or_why(
+    net: MLP, squared_norm: float, target: float = 0.0, seed: int = 0
+) -> EqualWidth | str:
+    """`equal_width`, or a sentence that says why there is none."""
+    try:
+        return equal_width(net, squared_norm, target, seed)
+    except ValueError as error:
+        return f"No width at which the two are equal: {error}"
 
 
 def _narrowest(net: MLP, hidden: int, target: float) -> int:

@@ -5,11 +5,7 @@ from dataclasses import dataclass
 from finitewidth.estimate import Estimate
 from finitewidth.law.crossing.estimates import CrossingTerm
 from finitewidth.law.exact_law import ExactLaw
-from finitewidth.law.sampler.streams import Progress
 from finitewidth.report import Column, Table
-
-SIZE = 16_384
-"""Networks of a conditional sample unless another number is asked for."""
 
 MEANING = {
     "frozen": "neurons keep their state; 1/n",
@@ -35,39 +31,21 @@ class Split:
     frozen: float
     crossing: CrossingTerm
 
-    @classmethod
-    def of(
-        cls,
-        law: ExactLaw,
-        rate: float,
-        target: float = 0.0,
-        *,
-        size: int = SIZE,
-        seed: int = 0,
-        workers: int | None = None,
-        progress: Progress | None = None,
-    ) -> "Split":
-        """Compute it.
-
-        Raises
-        ------
-        ValueError
-            Where the crossing term is not known, or outside a double.
-        """
-        crossing = law.crossing_mean(
-            rate, target, size=size, seed=seed, workers=workers, progress=progress
-        )
-        return cls(law, law.update_mean(rate), crossing)
-
     @property
     def real(self) -> Estimate:
         """E ΔK of the real step."""
-        term = self.crossing
-        value = self.frozen + float(term.value)
-        method = f"exact frozen mean + {term.method}"
-        return Estimate(
-            value, term.std_error, term.size, method, term.exact, term.trusted, term.note
+        return self.crossing.with_frozen(self.frozen)
+
+    def sentence(self) -> str:
+        """What one step does to the mean, and which part does it."""
+        change = _scaled(self.real, self.law.mean())[1]
+        shown = f"{change:.6g}" if isinstance(change, float) else str(change)
+        parts = (
+            f", of which {self.frozen / self.law.mean():.4g} with the activation pattern frozen "
+            "and the rest by neurons that cross zero."
         )
+        whole = f"One step changes K by {shown} E K on average"
+        return whole + (parts if self.crossing.value else "; no crossing changes it.")
 
     def table(self, title: str) -> Table:
         """The two values and their sum, each with what it means."""
@@ -94,14 +72,7 @@ def _scaled(one: Estimate, mean: float) -> tuple[Estimate | float, Estimate | fl
         value, error = float(one.value) / unit, float(one.std_error) / unit
         if error == 0.0:
             value = float(f"{value:.6g}")
-        shown = Estimate(
-            value,
-            error,
-            one.size,
-            one.method,
-            one.exact,
-            one.trusted,
-            "" if one.trusted else reason,
-        )
+        note = "" if one.trusted else reason
+        shown = Estimate(value, error, one.size, one.method, one.exact, one.trusted, note)
         cells.append(value if error == 0.0 and one.trusted else shown)
     return cells[0], cells[1]

@@ -30,12 +30,12 @@ class Full:
 
     @property
     def outputs(self) -> int:
-        """O."""
+        """Outputs O."""
         return self.gradient.shape[1]
 
     @property
     def size(self) -> int:
-        """P."""
+        """Entries P of the parameter."""
         return self.gradient.shape[2]
 
     def full(self) -> torch.Tensor:
@@ -75,12 +75,12 @@ class Outer:
 
     @property
     def outputs(self) -> int:
-        """O."""
+        """Outputs O."""
         return max(self.left.shape[1], self.right.shape[1])
 
     @property
     def size(self) -> int:
-        """I·J."""
+        """Entries I·J of the parameter."""
         return self.left.shape[3] * self.right.shape[3]
 
     def full(self) -> torch.Tensor:
@@ -141,12 +141,12 @@ class Gated:
 
     @property
     def outputs(self) -> int:
-        """O."""
+        """Outputs O."""
         return self.weights.shape[0]
 
     @property
     def size(self) -> int:
-        """I·J."""
+        """Entries I·J of the parameter."""
         return self.left.shape[3] * self.right.shape[3]
 
     @property

@@ -60,6 +60,15 @@ def kernel(
     Notes
     -----
     Method: docs, "Any PyTorch model".
+
+    Examples
+    --------
+    >>> import finitewidth as fw
+    >>> import torch
+    >>> X = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> fw.measure.kernel(torch.nn.Linear(2, 1), X, outputs="trace")  # x·x' + 1
+    tensor([[ 6., 12.],
+            [12., 26.]])
     """
     selection = Selection.read(outputs)
     parameters = list(trained_parameters(model).values())

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from finitewidth._records import Record, digest
 from finitewidth._shapes import Float
 from finitewidth.measure.factory import Factory, build, fingerprint, refuse_identical
 from finitewidth.measure.seeds import checked_seeds
@@ -24,6 +23,7 @@ from finitewidth.measure.trajectory.quantities import (
     shares,
     spectra,
 )
+from finitewidth.store.records import Record, digest
 
 SERIES = "null"
 """Of the band in a file of records."""

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from finitewidth._records import Experiment, Reader, Record
+from finitewidth._extras import needed_for
 from finitewidth.measure.trajectory import quantities
 from finitewidth.measure.trajectory.null import SERIES, NullBand
+from finitewidth.store.records import Experiment, Reader, Record
 
 if TYPE_CHECKING:
     import xarray
@@ -51,12 +52,8 @@ def open_record(path: str | Path, *, skip_damaged: bool = False) -> "xarray.Data
     -----
     Formulas: docs, "The kernel during training".
     """
-    try:
+    with needed_for("Datasets", "torch"):
         import xarray
-    except ModuleNotFoundError:
-        raise RuntimeError(
-            'a Dataset needs xarray, which is not installed; run pip install "finitewidth[torch]".'
-        ) from None
     with Reader(path) as reader:
         experiment = reader.experiment
         if experiment.kind != KIND:

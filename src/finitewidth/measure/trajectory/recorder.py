@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from torch import nn
 
-from finitewidth._records import Reader, Writer
 from finitewidth._shapes import Float
+from finitewidth._whole_number import whole_number
 from finitewidth.measure.trajectory.measuring import Measured, Probe
 from finitewidth.measure.trajectory.null import SERIES, NullBand, as_array, identity
 from finitewidth.measure.trajectory.quantities import checked_targets, distances
 from finitewidth.measure.trajectory.reading import KIND, open_record
 from finitewidth.measure.trajectory.schedule import Schedule
+from finitewidth.store.records import Reader, Writer
 
 if TYPE_CHECKING:
     import xarray
@@ -351,8 +352,7 @@ def _checked_start(resume_at: object, path: Path) -> int:
                 "or another path."
             )
         return 0
-    if isinstance(resume_at, bool) or not isinstance(resume_at, int) or resume_at < 0:
-        raise ValueError(f"resume_at is {resume_at!r}, expected a whole number of at least 0.")
+    resume_at = whole_number(resume_at, "resume_at", 0)
     if resume_at > 0 and not exists:
         raise ValueError(
             f"there is no file {path} to continue at step {resume_at}; leave resume_at out to "

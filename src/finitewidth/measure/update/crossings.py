@@ -79,7 +79,7 @@ class Sides:
 
     Attributes
     ----------
-    found : list of tensor
+    sides : list of tensor
         One an activation, of its pre-activation's shape; in the order of the graph.
     names : list of str
         Their nodes.
@@ -89,7 +89,7 @@ class Sides:
         Name of an activation that did not keep its pre-activation, or empty.
     """
 
-    found: list[torch.Tensor]
+    sides: list[torch.Tensor]
     names: list[str]
     pools: bool
     unreadable: str
@@ -149,8 +149,8 @@ def crossed(before: Sides, after: Sides | None) -> Crossed:
             None, None,
             f"The pre-activations of {unreadable} are overwritten in place by a later operation.",
         )  # fmt: skip
-    shapes = [[tensor.shape for tensor in pattern.found] for pattern in (before, after)]
+    shapes = [[tensor.shape for tensor in pattern.sides] for pattern in (before, after)]
     if before.names != after.names or shapes[0] != shapes[1]:
         return Crossed(None, None, "The model takes another path after the step.")
-    count = sum(int((one != two).sum()) for one, two in zip(before.found, after.found, strict=True))
-    return Crossed(count, sum(tensor.numel() for tensor in before.found))
+    count = sum(int((one != two).sum()) for one, two in zip(before.sides, after.sides, strict=True))
+    return Crossed(count, sum(tensor.numel() for tensor in before.sides))

@@ -1,18 +1,19 @@
 """`descent_ensemble`: how far the kernel moves while the loss falls by a factor e, over seeds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import e, log
-from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from finitewidth._shapes import Bool, Float
+from finitewidth._whole_number import whole_number
 from finitewidth.estimate import Estimate
-from finitewidth.measure import pages, statistics
-from finitewidth.measure.factory import Factory, build, fingerprint, refuse_identical
+from finitewidth.measure import averages, pages
+from finitewidth.measure.factory import Factory
 from finitewidth.measure.kernel.blocks import Blocks
 from finitewidth.measure.kernel.forward import (
     refuse_coupling,
@@ -22,13 +23,12 @@ from finitewidth.measure.kernel.forward import (
     untouched,
 )
 from finitewidth.measure.kernel.selection import Selection
-from finitewidth.measure.seeds import checked_seeds, over_seeds
+from finitewidth.measure.seeds import checked_seeds, one_by_one, over_seeds
 from finitewidth.measure.update.loss import Loss, value
 from finitewidth.measure.update.one_step import check_arguments
 from finitewidth.measure.update.working import Working, prepared
 from finitewidth.report import Page, Plot, Shown
-
-Progress = Callable[[int, int], None]
+from finitewidth.statistics.blocks import Progress
 
 MOST_FOLDS = 5.0
 """Factors e that count: a loss that one step takes to nearly 0 has fallen by as much as matters."""
@@ -123,19 +123,16 @@ class DescentEnsemble(Shown):
         if len(fell) < 2:
             return None
         values = np.array([float(d.moved or 0.0) / min(d.folds, MOST_FOLDS) for d in fell])
-        average = statistics.mean(values)
+        average = averages.mean(values)
         slow = sum(d.folds < FEWEST_FOLDS for d in fell)
-        note = statistics.few_carry_the_mean(values)
+        note = averages.few_carry_the_mean(values)
         if slow:
             note = (
                 f"The loss of {slow} of {len(fell)} seeds falls by less than {FEWEST_FOLDS:g} of "
                 "a factor e, too little to say how far a whole one takes the kernel; raise the "
                 "learning rate or max_steps."
             )
-        return Estimate(
-            average.value, average.std_error, average.size, average.method,
-            trusted=not note, note=note,
-        )  # fmt: skip
+        return average.doubted(note)
 
     @property
     def movements(self) -> list[float | None]:
@@ -154,7 +151,7 @@ class DescentEnsemble(Shown):
             [f"The loss of {count - away} of {count} seeds falls."],
             [
                 ("movement", "‖K_T − K_0‖/‖K_0‖ per factor e of the loss", self.movement),
-                ("steps", "steps", statistics.mean(self.steps)),
+                ("steps", "steps", averages.mean(self.steps)),
             ],
             self.falls(),
             seeds=self.seeds,
@@ -201,31 +198,19 @@ def descent_ensemble(
     """
     check_arguments(loss, learning_rate, "double", 0.5)
     chosen = checked_seeds(seeds)
-    if isinstance(max_steps, bool) or not isinstance(max_steps, int) or max_steps < 1:
-        raise ValueError(f"max_steps is {max_steps!r}, expected a whole number of at least 1.")
+    max_steps = whole_number(max_steps, "max_steps", 1)
     one = partial(
-        _one, make_model=make_model, X=X, y=y, loss=loss, learning_rate=float(learning_rate),
-        max_steps=max_steps,
-    )  # fmt: skip
-    descents: list[Descent] = []
-    prints: list[tuple[Any, ...]] = []
+        _one, X=X, y=y, loss=loss, learning_rate=float(learning_rate), max_steps=max_steps
+    )
     sent: dict[str, object] = {"make_model": make_model, "loss": loss}
-    for descent, print_ in over_seeds(one, chosen, workers, sent):
-        descents.append(descent)
-        prints.append(print_)
-        if len(prints) == 2:
-            refuse_identical(prints[0], prints[1], chosen)
-        if progress is not None:
-            progress(len(descents), len(chosen))
-    return DescentEnsemble(chosen, descents)
+    alone = partial(one_by_one, one, make_model)
+    return DescentEnsemble(chosen, over_seeds(alone, chosen, workers, sent, progress))
 
 
 def _one(
-    seed: int, first: bool, *, make_model: Factory, X: object, y: object, loss: Loss,
+    model: nn.Module, seed: int, first: bool, *, X: object, y: object, loss: Loss,
     learning_rate: float, max_steps: int,
-) -> tuple[Descent, tuple[Any, ...]]:  # fmt: skip
-    model = build(make_model, seed)
-    mark = fingerprint(model)
+) -> Descent:  # fmt: skip
     trained_parameters(model)
     refuse_modules(model)
     with untouched(model), torch.enable_grad():
@@ -239,7 +224,7 @@ def _one(
             refuse_randomness(working.model, working.x)
             refuse_coupling(working.model, working.x)
         with working.stepped(0.0):  # parameters are put back afterwards
-            return _descend(working, learning_rate, max_steps), mark
+            return _descend(working, learning_rate, max_steps)
 
 
 def _descend(work: Working, learning_rate: float, max_steps: int) -> Descent:

@@ -1,26 +1,22 @@
 """`update_ensemble`: how far one step moves the kernel, over seeds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
+from torch import nn
 
 from finitewidth._shapes import Bool, Float
 from finitewidth.estimate import Estimate
-from finitewidth.measure import pages, statistics
-from finitewidth.measure.factory import Factory, build, fingerprint, refuse_identical
-from finitewidth.measure.seeds import checked_seeds, over_seeds
+from finitewidth.measure import averages, pages
+from finitewidth.measure.factory import Factory
+from finitewidth.measure.seeds import checked_seeds, one_by_one, over_seeds
 from finitewidth.measure.update.loss import Loss
 from finitewidth.measure.update.one_step import check_arguments, measured
 from finitewidth.measure.update.results import KernelUpdate, mean_diagonal
 from finitewidth.report import Page, Shown
-
-Progress = Callable[[int, int], None]
-
-CHUNK = 16
-"""Seeds after which a target error is looked at; part of the stopping rule."""
+from finitewidth.statistics.blocks import Progress
 
 
 @dataclass(frozen=True)
@@ -93,7 +89,7 @@ class UpdateEnsemble(Shown):
     @property
     def kernel(self) -> Estimate:
         """Mean diagonal before the step, over all seeds."""
-        return statistics.mean(self._before)
+        return averages.mean(self._before)
 
     @property
     def first_order(self) -> Estimate:
@@ -133,7 +129,9 @@ class UpdateEnsemble(Shown):
         above, below = 2 * whole - 4 * half, 4 * half - whole
         if below.mean() == 0:
             return None
-        found = _honest(statistics.ratio(above, below), below, "change at small rates")
+        found = averages.ratio(above, below).doubted(
+            averages.too_few_carry(below, "change at small rates")
+        )
         return self._marked(found, len(self.seeds) - len(whole))
 
     @property
@@ -168,7 +166,7 @@ class UpdateEnsemble(Shown):
         counted = np.array([count for count in counts if count is not None], dtype=float)
         if len(counted) < 2:
             return None
-        return self._marked(statistics.mean(counted), len(counts) - len(counted))
+        return self._marked(averages.mean(counted), len(counts) - len(counted))
 
     @property
     def crossed_fraction(self) -> Estimate | None:
@@ -177,7 +175,7 @@ class UpdateEnsemble(Shown):
         counted = np.array([fraction for fraction in found if fraction is not None])
         if len(counted) < 2:
             return None
-        return self._marked(statistics.mean(counted), len(found) - len(counted))
+        return self._marked(averages.mean(counted), len(found) - len(counted))
 
     @property
     def _before(self) -> np.ndarray:
@@ -220,28 +218,15 @@ class UpdateEnsemble(Shown):
         if not left_out:
             return found
         note = f"{left_out} of {len(self.seeds)} seeds are left out: their step is not finite."
-        return _untrusted(found, note)
+        return found.doubted(note)
 
 
 def _average(values: np.ndarray, name: str) -> Estimate:
-    return _honest(statistics.mean(values), values, name)
+    return averages.mean(values).doubted(averages.too_few_carry(values, name))
 
 
 def _ratio(above: np.ndarray, below: np.ndarray, name: str) -> Estimate:
-    return _honest(statistics.ratio(above, below), above, name)
-
-
-def _honest(found: Estimate, values: np.ndarray, name: str) -> Estimate:
-    """Mark an average that few seeds carry: changes of a kernel are heavy-tailed."""
-    note = statistics.too_few_carry(values, name)
-    return _untrusted(found, note) if note else found
-
-
-def _untrusted(found: Estimate, note: str) -> Estimate:
-    text = f"{found.note} {note}" if found.note else note
-    return Estimate(
-        found.value, found.std_error, found.size, found.method, trusted=False, note=text
-    )
+    return averages.ratio(above, below).doubted(averages.too_few_carry(above, name))
 
 
 def update_ensemble(
@@ -291,34 +276,31 @@ def update_ensemble(
     if target_error is not None and not target_error > 0:
         raise ValueError(f"target_error is {target_error}, expected a number above 0.")
     one = partial(
-        _one, make_model=make_model, X=X, y=y, loss=loss, learning_rate=learning_rate,
-        X_probe=X_probe, precision=precision, memory_budget=memory_budget,
+        _one, X=X, y=y, loss=loss, learning_rate=learning_rate, X_probe=X_probe,
+        precision=precision, memory_budget=memory_budget,
     )  # fmt: skip
-    updates: list[KernelUpdate] = []
-    prints: list[tuple[Any, ...]] = []
-    for update, print_ in over_seeds(
-        one, chosen, workers, {"make_model": make_model, "loss": loss}
-    ):
-        updates.append(update)
-        prints.append(print_)
-        if len(prints) == 2:
-            refuse_identical(prints[0], prints[1], chosen)
-        if progress is not None:
-            progress(len(updates), len(chosen))
-        if target_error is not None and len(updates) % CHUNK == 0:
-            found = UpdateEnsemble(chosen[: len(updates)], updates).relative_actual
-            if found is not None and found.std_error <= target_error:
-                break
+
+    def precise(found: list[KernelUpdate]) -> bool:
+        change = UpdateEnsemble(chosen[: len(found)], found).relative_actual
+        return change is not None and change.std_error <= target_error
+
+    updates = over_seeds(
+        partial(one_by_one, one, make_model),
+        chosen,
+        workers,
+        {"make_model": make_model, "loss": loss},
+        progress,
+        enough=None if target_error is None else precise,
+    )
     return UpdateEnsemble(chosen[: len(updates)], updates)
 
 
 def _one(
-    seed: int, first: bool, *, make_model: Factory, X: object, y: object, loss: Loss,
+    model: nn.Module, seed: int, first: bool, *, X: object, y: object, loss: Loss,
     learning_rate: float, X_probe: object, precision: str, memory_budget: int | None,
-) -> tuple[KernelUpdate, tuple[Any, ...]]:  # fmt: skip
-    model = build(make_model, seed)
-    update = measured(
+) -> KernelUpdate:  # fmt: skip
+    del seed
+    return measured(
         model, X, y, loss, learning_rate=learning_rate, X_probe=X_probe, precision=precision,
         find_range=False, tolerance=0.5, memory_budget=memory_budget, check=first,
     )  # fmt: skip
-    return update, fingerprint(model)

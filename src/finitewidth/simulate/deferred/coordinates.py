@@ -4,7 +4,7 @@ import torch
 from torch.multiprocessing.reductions import StorageWeakRef
 
 
-class Found:
+class Coordinates:
     """Coordinates of some rows, by network.
 
     Attributes
@@ -26,7 +26,7 @@ class Found:
         size: int,
         rows: torch.Tensor,
         strange: torch.Tensor | None,
-    ) -> "Found":
+    ) -> "Coordinates":
         """From the coordinates of each part's networks, out of `size` networks."""
         if len(known) == 1 and len(known[0][0]) == size:
             return cls(known[0][1], strange)
@@ -49,18 +49,18 @@ class Remembered:
     written to it.
     """
 
-    def __init__(self, rows: torch.Tensor, found: Found) -> None:
+    def __init__(self, rows: torch.Tensor, coordinates: Coordinates) -> None:
         self._memory = StorageWeakRef(rows.untyped_storage())
         self._identity = _identity(rows)
-        self._found = found
+        self._coordinates = coordinates
 
-    def recall(self, rows: torch.Tensor) -> Found | None:
+    def recall(self, rows: torch.Tensor) -> Coordinates | None:
         """The coordinates, if these are those rows."""
         # A freed storage whose place was taken by another one does not equal it: its weak
         # reference keeps the identity from being given to a new one.
         same = self._identity is not None and self._identity == _identity(rows)
         if same and StorageWeakRef(rows.untyped_storage()) == self._memory:
-            return self._found
+            return self._coordinates
         return None
 
 

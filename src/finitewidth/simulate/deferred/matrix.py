@@ -8,7 +8,8 @@ import torch
 
 from finitewidth._memory import available, readable
 from finitewidth._shapes import Float
-from finitewidth.simulate.deferred.coordinates import Found, Remembered
+from finitewidth._whole_number import whole_number
+from finitewidth.simulate.deferred.coordinates import Coordinates, Remembered
 from finitewidth.simulate.deferred.directions import UnequalRanks
 from finitewidth.simulate.deferred.partial import LEFT, RIGHT, Partial
 from finitewidth.simulate.deferred.products import multiply, norms
@@ -59,9 +60,6 @@ class DeferredMatrix:
         dtype: torch.dtype = torch.float32,
         device: str | torch.device = "cpu",
     ) -> None:
-        for name, value in (("n_out", n_out), ("n_in", n_in)):
-            if not isinstance(value, int | np.integer) or value < 1:
-                raise ValueError(f"{name} is {value!r}, expected a whole number from 1 on.")
         if dtype not in (torch.float32, torch.float64):
             raise TypeError(f"dtype is {dtype}, expected torch.float32 or torch.float64.")
         if isinstance(seeds, int | np.integer | np.random.SeedSequence) or len(seeds) == 0:
@@ -76,7 +74,8 @@ class DeferredMatrix:
                     f"seeds holds {seed!r}, expected whole numbers from 0 on or numpy "
                     "SeedSequences."
                 )
-        self.n_out, self.n_in, self.size = int(n_out), int(n_in), len(seeds)
+        self.n_out, self.n_in = whole_number(n_out, "n_out", 1), whole_number(n_in, "n_in", 1)
+        self.size = len(seeds)
         self.dtype, self.device = dtype, torch.device(device)
         streams = Streams.seeded(seeds, max(self.n_out, self.n_in))
         self._parts: list[Partial | Stored] = [
@@ -293,7 +292,7 @@ class DeferredMatrix:
             answers[part.networks] = answer
         return answers
 
-    def _coordinates(self, side: int, rows: torch.Tensor, forgiving: bool = False) -> Found:
+    def _coordinates(self, side: int, rows: torch.Tensor, forgiving: bool = False) -> Coordinates:
         """Coordinates of the rows in what the networks know on a side; new directions are learnt.
 
         Stored networks have none. Where only coordinates that are not finite can be meant, they
@@ -311,7 +310,7 @@ class DeferredMatrix:
             )
         return found
 
-    def _learn(self, side: int, rows: torch.Tensor) -> Found:
+    def _learn(self, side: int, rows: torch.Tensor) -> Coordinates:
         sizes, strange = norms(rows), None
         finite = sizes.isfinite()
         if not bool(finite.all()):
@@ -336,7 +335,7 @@ class DeferredMatrix:
                     known.append((part.networks, coordinates))
             parts.append(part)
         self._parts = parts
-        return Found.joined(known, self.size, rows, strange)
+        return Coordinates.joined(known, self.size, rows, strange)
 
 
 _KINDS: dict[type[Partial] | type[Stored], str] = {Partial: "partial", Stored: "stored"}

@@ -67,11 +67,11 @@ class Stored:
         self._matrix.descend(u, x, rate, momentum=momentum, weight_decay=weight_decay)
 
     def initial(self) -> Float[torch.Tensor, "S n_out n_in"]:
-        """G."""
+        """The matrices G at the start."""
         return self._start
 
     def present(self) -> Float[torch.Tensor, "S n_out n_in"]:
-        """W."""
+        """The matrices W as they are now."""
         return self._matrix.values
 
     def state_dict(self) -> dict[str, Any]:

@@ -55,7 +55,12 @@ def ensemble(
             one_batch(first, last, rng)
             report(last, size)
     return Ensemble(
-        net=net, outputs=outputs, weights=weights, biases=biases, kernels=weights + biases
+        net=net,
+        outputs=outputs,
+        weights=weights,
+        biases=biases,
+        kernels=weights + biases,
+        seed=seed,
     )
 
 
@@ -123,4 +128,5 @@ def first_step(
         outputs=outputs,
         outputs_after=outputs_after,
         crossed=crossed,
+        seed=seed,
     )

@@ -53,5 +53,6 @@ def ensemble(
         weights=weights,
         biases=biases,
         kernels=weights + biases,
+        seed=seed,
         method="deferred",
     )

@@ -167,6 +167,7 @@ class _Run:
             method=self.how.method,
             diverged_at=diverged_at,
             diverged=self.diverged,
+            seed=problem.seed,
         )
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import SupportsIndex
 
 from finitewidth._memory import available, readable
+from finitewidth._whole_number import whole_number
 from finitewidth.network import MLP
-from finitewidth.simulate.inputs import whole
 from finitewidth.simulate.memory import LAYER
 
 DRAW = 150.0
@@ -139,7 +139,7 @@ def choose(net: MLP, load: Load, method: str, most: int) -> str:
 
 def allowed(budget: SupportsIndex | None) -> int:
     """Bytes that a run may use: the budget, or half of what is free."""
-    return available() // 2 if budget is None else whole(budget, "memory_budget", 1)
+    return available() // 2 if budget is None else whole_number(budget, "memory_budget", 1)
 
 
 def at_once(net: MLP, load: Load, method: str, size: int, most: int) -> int:

@@ -6,6 +6,7 @@ from numbers import Real
 
 import numpy as np
 
+from finitewidth._whole_number import whole_number
 from finitewidth.network import MLP
 from finitewidth.simulate import inputs
 
@@ -56,7 +57,7 @@ class Problem:
 
     @property
     def probes(self) -> int:
-        """P."""
+        """Probes P."""
         return len(self.X if self.probe is None else self.probe)
 
 
@@ -176,12 +177,12 @@ def stated(
         if probe is None
         else inputs.input_rows(checked, as_array(probe, "probe"), name="probe"),
         learning_rate=inputs.positive(learning_rate, "learning_rate"),
-        steps=inputs.whole(steps, "steps", 0),
-        size=inputs.whole(size, "size", 1),
-        seed=inputs.whole(seed, "seed", 0),
+        steps=whole_number(steps, "steps", 0),
+        size=whole_number(size, "size", 1),
+        seed=whole_number(seed, "seed", 0),
         momentum=fraction(momentum, "momentum", 1.0),
         weight_decay=fraction(weight_decay, "weight_decay", float("inf")),
-        batch_size=None if batch_size is None else inputs.whole(batch_size, "batch_size", 1),
+        batch_size=None if batch_size is None else whole_number(batch_size, "batch_size", 1),
         record=recorded(record),
         precision=precision(X),
         single_output=single,

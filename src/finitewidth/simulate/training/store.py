@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import numpy as np
 
-from finitewidth._records import Reader, Record, Writer, digest
 from finitewidth.network import MLP
 from finitewidth.simulate.training.problem import Problem
+from finitewidth.store.records import Reader, Record, Writer, digest
 
 # The state is written again when the last writing took less than this share of the time since:
 # a run that is cut off repeats that much of itself at most, and pays as much for it.
@@ -66,7 +66,7 @@ class Store:
 
 
 class FileStore(Store):
-    """Records in one file (see `finitewidth._records`), the state in another, ``….state``.
+    """Records in one file (see `finitewidth.store.records`), the state in another, ``….state``.
 
     Parameters
     ----------

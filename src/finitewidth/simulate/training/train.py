@@ -7,8 +7,8 @@ from typing import Any, SupportsIndex
 
 from numpy.typing import ArrayLike
 
+from finitewidth._whole_number import whole_number
 from finitewidth.network import MLP
-from finitewidth.simulate.inputs import whole
 from finitewidth.simulate.training import plan
 from finitewidth.simulate.training.problem import Problem, stated
 from finitewidth.simulate.training.trajectory import Trajectory
@@ -129,6 +129,16 @@ def train(
     The step is that of `first_step` with ``pattern="real"``. The kernel is that of `ensemble`,
     summed over the outputs, from forward and backward products alone; no gradient of a weight is
     written down.
+
+    Examples
+    --------
+    >>> import finitewidth as fw
+    >>> net = fw.MLP(n_in=2, widths=[64])
+    >>> run = fw.simulate.train(net, [[1, 0], [0, 1]], [1, -1], learning_rate=0.5, steps=10, size=4)
+    >>> run.loss.shape, run.kernels.shape  # networks, steps and the start, inputs twice
+    ((4, 11), (4, 11, 2, 2))
+    >>> bool((run.loss[:, -1] < 0.01 * run.loss[:, 0]).all())
+    True
     """
     if parametrization is not None and isinstance(net, MLP):
         net = replace(net, parametrization=parametrization)
@@ -151,7 +161,7 @@ def train(
         kept = FileStore(os.fspath(store), problem, chosen, at_once)
         at_once = kept.at_once
     try:
-        return loop.run(problem, loop.How(chosen, whole(at_once, "at_once", 1), device), kept,
-                        progress)  # fmt: skip
+        how = loop.How(chosen, whole_number(at_once, "at_once", 1), device)
+        return loop.run(problem, how, kept, progress)
     finally:
         kept.close()

@@ -2,17 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from finitewidth._shapes import Float
 from finitewidth.network import MLP
+from finitewidth.network.words import as_json, in_words
+from finitewidth.report import Later, Page, Provenance, Record, Section, Shown
+from finitewidth.simulate.curves import by_step
 
 BANDS = ("outputs", "loss", "kernel", "distance", "alignment")
 
+CURVES = {
+    "loss": "loss",
+    "kernel_moved": "distance",
+    "features_moved": "features_moved",
+    "alignment": "alignment",
+}
+
 
 @dataclass(frozen=True, eq=False)
-class Trajectory:
+class Trajectory(Shown):
     """Networks during training.
 
     T + 1 is the number of recorded steps, the start included: `steps_done` + 1.
@@ -42,6 +53,8 @@ class Trajectory:
         networks ends before it.
     diverged : int or None
         The first such network.
+    seed : int or None
+        As given to `train`.
     """
 
     net: MLP
@@ -55,6 +68,7 @@ class Trajectory:
     method: str
     diverged_at: int | None = None
     diverged: int | None = None
+    seed: int | None = None
 
     @property
     def size(self) -> int:
@@ -83,6 +97,29 @@ class Trajectory:
                 "a relative distance to it has no meaning; use .kernels."
             )
         return np.sqrt(((self.kernels - start) ** 2).sum(axis=(2, 3))) / norms
+
+    @cached_property
+    def features_moved(self) -> Float[np.ndarray, "size T"]:
+        """‖Φ_t − Φ_0‖/‖Φ_0‖ of the last hidden layer's feature kernel Φ.
+
+        0 for a network whose last hidden layer is dead on the data: it has no gradient and stays
+        at Φ = 0. 0 without hidden layers.
+
+        Raises
+        ------
+        ValueError
+            If the features were not recorded.
+        """
+        if self.features.shape[-1] == 0:
+            raise ValueError(
+                'the features were not recorded; train with "features" in record to have them.'
+            )
+        if self.features.shape[2] == 0:
+            return np.zeros(self.features.shape[:2])
+        last = self.features[:, :, -1]
+        start = np.linalg.norm(last[:, :1], axis=(2, 3))
+        moved = np.linalg.norm(last - last[:, :1], axis=(2, 3))
+        return np.divide(moved, start, out=moved, where=start > 0)
 
     @property
     def alignment(self) -> Float[np.ndarray, "size T"]:
@@ -140,6 +177,56 @@ class Trajectory:
         else:
             values = getattr(self, of)
         return np.quantile(values, wanted, axis=0)
+
+    @cached_property
+    def curves(self) -> dict[str, Float[np.ndarray, "size T"]]:
+        """Loss, ``"kernel_moved"``, ``"features_moved"`` and ``"alignment"``.
+
+        Left out is what was not recorded, is not defined, or leaves the range of float64.
+        """
+        found = {}
+        with np.errstate(over="raise"):  # shortly before a run diverges
+            for name, attribute in CURVES.items():
+                try:
+                    found[name] = getattr(self, attribute)
+                except (ValueError, FloatingPointError):
+                    continue
+        return found
+
+    def divergence(self, name: str = "the run") -> list[str]:
+        """The sentence about a run that diverges, or none."""
+        if self.diverged_at is None:
+            return []
+        sentence = (
+            f"{name} diverges at step {self.diverged_at}; the record ends before it. Lower the "
+            f"learning rate {self.learning_rate:.4g}."
+        )
+        return [sentence]
+
+    def put(self, record: Record, prefix: str = "") -> None:
+        """Every network's curves into a record: facts about these networks, without an error."""
+        for name, values in self.curves.items():
+            record.exact(f"{prefix}{name}", values, f"simulated networks, {self.method}")
+
+    def page(self) -> Page:
+        """What training did, and loss, kernel, features and alignment by step."""
+        answer = by_step.answer({"": self.curves}, self.steps_done, bool(self.net.widths))
+        title = f"By step, at learning rate {self.learning_rate:.4g}"
+        table = by_step.table(title, self.curves, self.method, "")
+        figure = Later(lambda: by_step.panels({"networks": self.curves}))
+        return Page(
+            answer.rstrip("."),
+            [*self.divergence("The run"), in_words(self.net)],
+            [Section("Step by step", [table, figure])],
+            Provenance.now(self.seed),
+            self._record,
+        )
+
+    def _record(self) -> Record:
+        inputs = {"inputs": len(self.y), "seed": self.seed, "size": self.size}
+        found = Record(inputs | {"learning_rate": self.learning_rate}, as_json(self.net))
+        self.put(found)
+        return found
 
     def _recorded_kernels(self) -> np.ndarray:
         if self.kernels.shape[-1] == 0:

@@ -1,1 +1,1 @@
-"""Who computes the chunks, and in which order; nothing of what they are."""
+"""Which chunks of which cells are computed, until every cell is finished."""

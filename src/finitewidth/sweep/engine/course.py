@@ -1,40 +1,18 @@
 """`Course`: where one cell stands, and when it is finished."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
+from finitewidth.store.runner import Task
 from finitewidth.sweep.cells import Cell
-from finitewidth.sweep.engine.jobs import plan_of
+from finitewidth.sweep.engine.chunks import chunk_task, plan_of
 from finitewidth.sweep.estimates import estimates
+from finitewidth.sweep.grid import Precision
 from finitewidth.sweep.methods import method_of, sampled_by
-from finitewidth.sweep.records import Job
 from finitewidth.sweep.summary import Summary
 
 CAUTION = 0.8
 """Share of the networks that a target error seems to need that is computed ahead of the rule."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """How exactly a cell is wanted; see `Precision`."""
-
-    relative_error: float | None
-    of: tuple[str, ...]
-    max_networks: int
-    max_seconds: float | None
-
-    def relative_distance(self, summary: Summary, method: str, of: Sequence[str]) -> float | None:
-        """The largest standard error over its target; None if one is missing or not trusted."""
-        found = estimates(summary, method, of)
-        worst = 0.0
-        assert self.relative_error is not None
-        for name in of:
-            one = found.get(name)
-            if one is None or not one.trusted or one.value == 0.0:
-                return None
-            worst = max(worst, one.std_error / (self.relative_error * abs(one.value)))
-        return worst
 
 
 @dataclass
@@ -50,14 +28,15 @@ class Course:
     row : int
         Of the store.
     cell : Cell
-    wanted : Wanted
+    wanted : Precision
+        How exactly.
     least : int
         Chunks that it was made of before: it never gets worse.
     """
 
     row: int
     cell: Cell
-    wanted: Wanted
+    wanted: Precision
     least: int = 0
     prefix: int = 0
     used: int | None = None
@@ -69,7 +48,7 @@ class Course:
     def __post_init__(self) -> None:
         inputs = self.cell.inputs
         self._method = inputs["method"]
-        self._plan = plan_of(self.cell)
+        self._plan = plan_of(inputs)
         self._seconds = method_of(inputs["method"]).cost(inputs)  # a network's, or the formula's
         self._budget, self._ahead = 1, 1
         self._of: list[str] = []
@@ -121,14 +100,14 @@ class Course:
             self._summary = None
             self._early.clear()
 
-    def take(self) -> Job | None:
+    def take(self) -> Task | None:
         """The next chunk that is surely or very likely needed, if one is."""
         if self.used is not None or self.cause:
             return None
         for number in range(self.prefix, min(max(self._ahead, self.prefix + 1), self._budget)):
             if number not in self._issued:
                 self._issued.add(number)
-                return Job(self.cell.text, number)
+                return chunk_task(self.cell.text, number, self._method, self.cost(number))
         return None
 
     def _look(self) -> None:
@@ -141,9 +120,19 @@ class Course:
         if self.wanted.relative_error is None or not self._of:
             return
         assert self._plan is not None
-        distance = self.wanted.relative_distance(self._summary, self._method, self._of)
+        distance = self._distance(self._summary, self.wanted.relative_error)
         if distance is not None and distance <= 1.0:
             self.used = self.prefix
             return
         needed = self._summary.networks * (distance or 1.0) ** 2 * CAUTION
         self._ahead = min(self._plan.chunks(ceil(min(needed, 1e15))), self._budget)
+
+    def _distance(self, summary: Summary, target: float) -> float | None:
+        """The largest standard error over its target; None if one is missing or not trusted."""
+        found, worst = estimates(summary, self._method, self._of), 0.0
+        for name in self._of:
+            one = found.get(name)
+            if one is None or not one.trusted or one.value == 0.0:
+                return None
+            worst = max(worst, one.std_error / (target * abs(one.value)))
+        return worst

@@ -68,10 +68,15 @@ def sampled_by(inputs: Mapping[str, Any]) -> tuple[str, ...]:
     return OF_KERNEL + of_step
 
 
+def module_of(name: str) -> str:
+    """The module of a method."""
+    return f"finitewidth.sweep.methods.{name}"
+
+
 @cache
 def method_of(name: str) -> Method:
     """The method of a name."""
-    return import_module(f"finitewidth.sweep.methods.{name}").METHOD
+    return import_module(module_of(name)).METHOD
 
 
 def planned(inputs: Mapping[str, Any]) -> list[int] | None:

@@ -10,6 +10,7 @@ from finitewidth.law.sampler.ask import check_sampled
 from finitewidth.law.sampler.one_pass import draw_block
 from finitewidth.law.sampler.sample import parts
 from finitewidth.law.sampler.streams import BLOCK
+from finitewidth.statistics.blocks import stream
 from finitewidth.sweep.methods.law import known_moments
 from finitewidth.sweep.methods.registry import Method
 from finitewidth.sweep.networks import layers, network, power_sums
@@ -34,9 +35,8 @@ class Sampler(Method):
         count = block * len(blocks)
         logs, squares = np.empty(count), np.empty(count)
         for place, number in enumerate(blocks):
-            stream = np.random.SeedSequence(entropy, spawn_key=(number,))
-            rng = np.random.Generator(np.random.SFC64(stream))
-            norm, _, _, kernel = parts(law.net, draw_block(law.net, law.squared_norm, rng, block))
+            drawn = draw_block(law.net, law.squared_norm, stream(entropy, number), block)
+            norm, _, _, kernel = parts(law.net, drawn)
             here = slice(place * block, (place + 1) * block)
             logs[here], squares[here] = kernel.log(), norm.plain("N²")
         index = np.arange(blocks.start * block, blocks.stop * block)

@@ -6,12 +6,24 @@ whole or not at all, and the database, which names it in a checked row, is told 
 
 import os
 from contextlib import suppress
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
 
-from finitewidth.sweep.contents import digest_of
+
+def content_of(array: np.ndarray) -> bytes:
+    """An array as the bytes of a ``.npy`` file."""
+    file = BytesIO()
+    np.save(file, np.ascontiguousarray(array), allow_pickle=False)
+    return file.getvalue()
+
+
+def digest_of(content: bytes) -> str:
+    """The name of a content: its SHA-256, in hexadecimal."""
+    return sha256(content).hexdigest()
 
 
 def folder_of(store: Path) -> Path:
@@ -37,15 +49,11 @@ def write(store: Path, content: bytes) -> None:
         folder.mkdir(exist_ok=True)
         if is_sound(store, path.stem):
             return
-        path.unlink(missing_ok=True)
         with temporary.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        try:
-            os.link(temporary, path)
-        except OSError:  # a file system without links
-            temporary.replace(path)
+        temporary.replace(path)
         _flush(folder)
     except OSError as error:
         raise RuntimeError(

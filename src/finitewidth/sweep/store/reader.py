@@ -7,13 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-from finitewidth._records.format import Row, checksum, is_new
-from finitewidth.sweep.records import fingerprint
+from finitewidth.store.checksums import PackedArray
+from finitewidth.store.database import FormatReader
 from finitewidth.sweep.store import arrays
-from finitewidth.sweep.store.schema import CellRow, connect, refuse_others, told
+from finitewidth.sweep.store.schema import SWEEPS, CellRow, cell_checksum, chunk_checksum
 
 _CHUNKS = """
 SELECT chunk.id, chunk.cell, chunk.number, chunk.networks, chunk.summary, chunk.checksum,
@@ -41,7 +40,7 @@ class Chunk:
     number: int
     networks: int
     text: str
-    rows: list[Row]
+    rows: list[PackedArray]
     sound: bool
 
 
@@ -64,13 +63,21 @@ class Session:
     provenance: dict[str, Any]
 
 
+def all_cells(connection: sqlite3.Connection) -> Iterator[tuple[CellRow, bool]]:
+    """Every cell in its order, and whether its checksum is right."""
+    for number, *fields, total in connection.execute(
+        "SELECT id, key, inputs, precision, least, used, checksum FROM cell ORDER BY id"
+    ):
+        yield CellRow(number, *fields[1:]), cell_checksum(*fields) == total
+
+
 def all_chunks(connection: sqlite3.Connection) -> Iterator[Chunk]:
     """Every chunk, by cell and number, its checksum compared."""
     for _, group in groupby(connection.execute(_CHUNKS), key=lambda row: row[0]):
         rows = list(group)
         key, cell, number, networks, text, total, inputs = rows[0][:7]
         arrays = [row[7:] for row in rows if row[7] is not None]
-        sound = inputs is not None and fingerprint(inputs, number, text, arrays) == total
+        sound = inputs is not None and chunk_checksum(inputs, number, text, arrays) == total
         yield Chunk(key, cell, number, networks, text, arrays, sound)
 
 
@@ -79,107 +86,49 @@ def damaged_chunks(connection: sqlite3.Connection, path: Path) -> list[tuple[int
     return [
         (chunk.id, chunk.cell)
         for chunk in all_chunks(connection)
-        if not chunk.sound or not all(arrays.is_sound(path, file) for file in _files(chunk))
+        if not chunk.sound
+        or not all(arrays.is_sound(path, name) for name in json.loads(chunk.text)["files"].values())
     ]
 
 
-def _files(chunk: Chunk) -> list[str]:
-    return list(json.loads(chunk.text)["files"].values())
-
-
-class Reader:
-    """A store, opened for reading only.
-
-    Parameters
-    ----------
-    path : str or path
-
-    Raises
-    ------
-    ValueError
-        If there is no such file, it is no store, or of another version.
-    DamagedStore
-        If the file's structure is broken.
-    """
+class Reader(FormatReader):
+    """A store, opened for reading only; raises as `FormatReader`."""
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path).absolute()
-        if not self.path.is_file():
-            raise ValueError(f"there is no store {self.path}; a sweep makes one.")
-        with told(self.path):
-            # Not "ro": a transaction that was cut off is undone by whoever opens the file next.
-            self._connection = connect(f"{self.path.as_uri()}?mode=rw", uri=True)
-            try:
-                if is_new(self._connection):
-                    raise ValueError(f"{self.path} is empty: no sweep was begun in it.")
-                refuse_others(self._connection, self.path)
-                self._connection.execute("PRAGMA query_only = 1")
-            except BaseException:
-                self._connection.close()
-                raise
+        super().__init__(path, SWEEPS, "rw")
 
     def cells(self) -> list[CellRow]:
         """All cells whose row verifies, in their order."""
-        with told(self.path):
-            return [
-                CellRow(row[0], *row[2:6])
-                for row in self._connection.execute(
-                    "SELECT id, key, inputs, precision, least, used, checksum FROM cell ORDER BY id"
-                )
-                if checksum(row[1:6], ()) == row[6]
-            ]
+        with SWEEPS.errors_in_words(self.path):
+            return [row for row, sound in all_cells(self._connection) if sound]
 
     def chunks(self) -> Iterator[Chunk]:
         """All chunks, by cell and number."""
-        with told(self.path):
+        with SWEEPS.errors_in_words(self.path):
             yield from all_chunks(self._connection)
 
     def counts(self) -> dict[int, tuple[int, int, float]]:
         """Chunks, networks and seconds of every cell that has any; checksums are not looked at."""
-        with told(self.path):
-            return {
-                row[0]: (row[1], row[2], row[3])
-                for row in self._connection.execute(
-                    "SELECT cell, count(*), sum(networks), sum(seconds) FROM chunk GROUP BY cell"
-                )
-            }
+        rows = self._rows(
+            "SELECT cell, count(*), sum(networks), sum(seconds) FROM chunk GROUP BY cell"
+        )
+        return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
     def failures(self) -> dict[int, str]:
         """Why cells failed, by cell."""
-        with told(self.path):
-            return dict(self._connection.execute("SELECT cell, cause FROM failure"))
+        return dict(self._rows("SELECT cell, cause FROM failure"))
 
     def sessions(self) -> list[Session]:
         """All runs, the first one first."""
-        with told(self.path):
-            rows = self._connection.execute(
-                "SELECT id, closed, grid, provenance FROM session ORDER BY id"
-            ).fetchall()
-        found = []
-        for number, closed, *texts in rows:
+        sessions = []
+        for number, closed, *texts in self._rows(
+            "SELECT id, closed, grid, provenance FROM session ORDER BY id"
+        ):
             with suppress(json.JSONDecodeError):  # a damaged one is left out: it holds no results
                 grid, provenance = map(json.loads, texts)
-                found.append(Session(number, bool(closed), grid, provenance))
-        return found
+                sessions.append(Session(number, bool(closed), grid, provenance))
+        return sessions
 
     def hosts(self) -> list[str]:
         """The machines that computed chunks."""
-        with told(self.path):
-            return sorted(
-                row[0] for row in self._connection.execute("SELECT DISTINCT host FROM chunk")
-            )
-
-    def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
-
-    def __enter__(self) -> "Reader":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+        return sorted(row[0] for row in self._rows("SELECT DISTINCT host FROM chunk"))

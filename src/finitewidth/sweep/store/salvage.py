@@ -8,9 +8,9 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from finitewidth._records.format import checksum
-from finitewidth.sweep.records import fingerprint
-from finitewidth.sweep.store.schema import APPLICATION, SCHEMA, TABLES, connect
+from finitewidth.store.checksums import arrays_of, insert_arrays
+from finitewidth.store.database import connect
+from finitewidth.sweep.store.schema import SWEEPS, cell_checksum, chunk_checksum
 
 
 def salvage(path: Path) -> str:
@@ -39,10 +39,7 @@ def salvage(path: Path) -> str:
     try:
         new.execute("PRAGMA synchronous = FULL")
         new.execute("BEGIN")
-        for statement in TABLES.split(";"):
-            new.execute(statement)
-        new.execute(f"PRAGMA application_id = {APPLICATION}")
-        new.execute(f"PRAGMA user_version = {SCHEMA}")
+        SWEEPS.create(new)
         for row in _rows(old, "session"):
             new.execute("INSERT INTO session VALUES (?, ?, ?, ?)", row)
         cells, chunks = _cells(old, new), 0
@@ -113,10 +110,10 @@ def _cells(old: sqlite3.Connection, new: sqlite3.Connection) -> dict[int, str]:
     """Copy the cells that verify, none as finished; their inputs by row."""
     found = {}
     for number, key, inputs, precision, least, used, total in _rows(old, "cell"):
-        if checksum((key, inputs, precision, least, used), ()) != total:
+        if cell_checksum(key, inputs, precision, least, used) != total:
             continue
         least = max(least, used or 0)
-        open_ = checksum((key, inputs, precision, least, None), ())
+        open_ = cell_checksum(key, inputs, precision, least, None)
         try:
             new.execute(
                 "INSERT INTO cell VALUES (?, ?, ?, ?, ?, NULL, ?)",
@@ -135,11 +132,9 @@ def _chunk(
     key, cell, number, text, total = row[0], row[1], row[2], row[7], row[8]
     if cell not in cells:
         return False
-    arrays = old.execute(
-        "SELECT name, dtype, shape, data FROM array WHERE chunk = ? ORDER BY name", (key,)
-    ).fetchall()
-    if fingerprint(cells[cell], number, text, arrays) != total:
+    arrays = arrays_of(old, "chunk", key)
+    if chunk_checksum(cells[cell], number, text, arrays) != total:
         return False
     new.execute("INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-    new.executemany("INSERT INTO array VALUES (?, ?, ?, ?, ?)", ((key, *one) for one in arrays))
+    insert_arrays(new, key, arrays)
     return True

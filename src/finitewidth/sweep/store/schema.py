@@ -1,22 +1,10 @@
-"""What is in the store: tables, versions, checksums, and SQLite's complaints as sentences.
+"""What is in the store: its tables, and what is read from them or written into them."""
 
-An ordinary SQLite database: ``sqlite3 results.sqlite .schema`` shows it. Arrays are the bytes of
-little-endian float64 or int64 in C order beside their dtype and shape; nothing is ever unpickled.
-"""
-
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from finitewidth._version import __version__
-
-SCHEMA = 1
-"""Version of the tables, in the database's ``user_version``."""
-
-APPLICATION = 0x66777377
-"""The database's ``application_id``: "fwsw"."""
+from finitewidth.store.checksums import PackedArray, checksum
+from finitewidth.store.database import Format
 
 TABLES = """
 CREATE TABLE session (
@@ -44,6 +32,9 @@ CREATE TABLE failure (
 # `used` is the number of chunks that a finished cell's numbers are made of, NULL until then;
 # `least` is what it was when the cell was last asked for with another precision.
 
+SWEEPS = Format(0x66777377, 1, TABLES, "store", "a sweep")
+"""The format; its letters are "fwsw"."""
+
 
 @dataclass(frozen=True)
 class CellRow:
@@ -69,64 +60,33 @@ class CellRow:
     used: int | None
 
 
-class DamagedStore(RuntimeError):
-    """The file's structure is broken, so that SQLite cannot read all of it."""
+@dataclass(frozen=True)
+class NewChunk:
+    """A chunk as it comes from where it was computed.
 
-
-def connect(path: str | Path, *, uri: bool = False) -> sqlite3.Connection:
-    """A connection to a store; text with a damaged byte is read, so that its checksum can tell."""
-    connection = sqlite3.connect(
-        path, timeout=60, isolation_level=None, check_same_thread=False, uri=uri
-    )
-    connection.text_factory = lambda data: data.decode("utf-8", "replace")
-    return connection
-
-
-def refuse_others(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse a database of something else, or of another version of the tables.
-
-    Raises
-    ------
-    ValueError
-        The sentence says which.
+    Attributes
+    ----------
+    networks : int
+    text, rows
+        The packed summary.
+    checksum : bytes
+        Over cell, number, text and rows.
+    contents : tuple of bytes
+        Files to be put beside the store; the text names them.
     """
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if application != APPLICATION:
-        raise ValueError(
-            f"{path} is an SQLite database but no store of a sweep; give another path."
-        )
-    if version != SCHEMA:
-        raise ValueError(
-            f"{path} is written in version {version} of the store and finitewidth {__version__} "
-            f"knows version {SCHEMA}; use the finitewidth that wrote it, or start a new store."
-        )
+
+    networks: int
+    text: str
+    rows: list[PackedArray]
+    checksum: bytes
+    contents: tuple[bytes, ...] = ()
 
 
-@contextmanager
-def told(path: Path) -> Iterator[None]:
-    """SQLite's own complaints as one sentence.
+def chunk_checksum(cell: str, number: int, text: str, rows: Sequence[PackedArray]) -> bytes:
+    """The checksum of a chunk together with its cell's full inputs."""
+    return checksum((cell, number, text), rows)
 
-    Raises
-    ------
-    DamagedStore
-        If the database's structure is broken.
-    ValueError
-        If the file is no database.
-    RuntimeError
-        If it cannot be read or written, e.g. because the disk is full.
-    """
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if "malformed" in str(error):
-            raise DamagedStore(f"{path} is damaged as an SQLite file ({error}).") from error
-        raise RuntimeError(
-            f"{path} cannot be read or written: {error}; what was stored before is intact."
-        ) from error
-    except sqlite3.DatabaseError as error:
-        if "not a database" in str(error):
-            raise ValueError(
-                f"{path} is no SQLite database, so no store of a sweep; give another path."
-            ) from error
-        raise DamagedStore(f"{path} is damaged as an SQLite file ({error}).") from error
+
+def cell_checksum(key: str, inputs: str, precision: str, least: int, used: int | None) -> bytes:
+    """The checksum of a cell's row."""
+    return checksum((key, inputs, precision, least, used))

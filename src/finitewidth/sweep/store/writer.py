@@ -1,38 +1,27 @@
 """Writing a store: one process, one transaction for what came in together."""
 
 import os
-import socket
-import subprocess
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from finitewidth._records.format import as_json, checksum, is_new
-from finitewidth._version import __version__
+from finitewidth.store.checksums import PackedArray, arrays_of, as_json, insert_arrays
+from finitewidth.store.database import DamagedFile, OpenFile, refuse_if_replaced, transaction
+from finitewidth.store.lock import Lock
+from finitewidth.store.provenance import provenance, source_commit
+from finitewidth.store.runner.tasks import Result
 from finitewidth.sweep.cells import Cell
-from finitewidth.sweep.records import Record
 from finitewidth.sweep.store import arrays
-from finitewidth.sweep.store.lock import Lock
-from finitewidth.sweep.store.reader import damaged_chunks
+from finitewidth.sweep.store.reader import all_cells, damaged_chunks
 from finitewidth.sweep.store.salvage import salvage
-from finitewidth.sweep.store.schema import (
-    APPLICATION,
-    SCHEMA,
-    TABLES,
-    CellRow,
-    DamagedStore,
-    connect,
-    refuse_others,
-    told,
-)
+from finitewidth.sweep.store.schema import SWEEPS, CellRow, NewChunk, cell_checksum
 
 _IN = 500
 """Rows asked for in one statement."""
 
 
-class Writer:
+class Writer(OpenFile):
     """The one writer of a store; begins it, or continues it.
 
     Parameters
@@ -75,11 +64,11 @@ class Writer:
             raise ValueError(f"{self.path} is a folder, expected the name of a file.")
         self.messages: list[str] = []
         self._session = 0
-        self._lock = Lock(self.path)
+        self._lock = Lock(self.path, "sweep")
         try:
             try:
                 self._open(grid)
-            except DamagedStore as damage:
+            except DamagedFile as damage:
                 kept = salvage(self.path)
                 self.messages.append(f"{damage} {kept}")
                 self._open(grid)
@@ -88,50 +77,25 @@ class Writer:
             raise
 
     def _open(self, grid: Mapping[str, Any]) -> None:
-        with told(self.path):
-            self._connection = connect(self.path)
-            try:
-                self._begin(grid)
-            except BaseException:
-                self._connection.close()
-                raise
-
-    def _begin(self, grid: Mapping[str, Any]) -> None:
-        connection = self._connection
-        if not is_new(connection):  # first of all, so that another file is not touched
-            refuse_others(connection, self.path)
-            (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-            if found != "ok":
-                raise DamagedStore(f"{self.path} is damaged as an SQLite file ({found}).")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA cache_size = -65536")
-
-        def begin() -> None:
-            if is_new(connection):
-                for statement in TABLES.split(";"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA application_id = {APPLICATION}")
-                connection.execute(f"PRAGMA user_version = {SCHEMA}")
-            else:
+        pragmas = "synchronous = FULL", "cache_size = -65536"
+        with SWEEPS.begun_or_continued(self.path, pragmas) as (self._connection, is_new):
+            connection = self._connection
+            if not is_new:
+                (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+                if found != "ok":
+                    raise DamagedFile(f"{self.path} is damaged as an SQLite file ({found}).")
                 self._drop_damaged()
             last = connection.execute("SELECT coalesce(max(id), 0) FROM session").fetchone()[0]
             self._session = last + 1
+            who = provenance() | {"commit": source_commit(), "process": os.getpid()}
             connection.execute(
                 "INSERT INTO session VALUES (?, 0, ?, ?)",
-                (self._session, as_json(grid), as_json(provenance())),
+                (self._session, as_json(grid), as_json(who)),
             )
-
-        self._transaction(begin)
 
     def _drop_damaged(self) -> None:
         connection = self._connection
-        bad = [
-            row[0]
-            for row in connection.execute(
-                "SELECT id, key, inputs, precision, least, used, checksum FROM cell"
-            )
-            if checksum(row[1:6], ()) != row[6]
-        ]
+        bad = [row.id for row, sound in all_cells(connection) if not sound]
         for cell in bad:
             self._delete("cell = ?", cell)
             connection.execute("DELETE FROM failure WHERE cell = ?", (cell,))
@@ -162,8 +126,7 @@ class Writer:
         precision of a row that is returned is the one it had before.
         """
         connection, found = self._connection, {}
-
-        def enter() -> None:
+        with SWEEPS.errors_in_words(self.path), transaction(connection):
             for start in range(0, len(cells), _IN):
                 part = cells[start : start + _IN]
                 marks = ",".join("?" * len(part))
@@ -184,68 +147,53 @@ class Writer:
                     least = max(row.least, row.used or 0)
                     self._insert_cell(row.id, cell.key, cell.text, precision, least, None)
             connection.execute("DELETE FROM failure")
-
-        self._transaction(enter)
         return found
 
-    def chunks(self, cell: int) -> Iterable[tuple[int, str, list[Any]]]:
+    def chunks(self, cell: int) -> Iterable[tuple[int, str, list[PackedArray]]]:
         """(number, text, rows) of a cell's chunks, in order; verified when the store was opened."""
         for key, number, text in self._connection.execute(
             "SELECT id, number, summary FROM chunk WHERE cell = ? ORDER BY number", (cell,)
         ).fetchall():
-            rows = self._connection.execute(
-                "SELECT name, dtype, shape, data FROM array WHERE chunk = ? ORDER BY name", (key,)
-            ).fetchall()
-            yield number, text, rows
-
-    def has_chunks(self) -> bool:
-        """Whether anything was computed before."""
-        return self._connection.execute("SELECT 1 FROM chunk LIMIT 1").fetchone() is not None
+            yield number, text, arrays_of(self._connection, "chunk", key)
 
     def commit(
-        self, records: Sequence[tuple[int, Record]], finished: Mapping[int, int | None]
+        self,
+        results: Sequence[tuple[int, int, Result[NewChunk]]],
+        finished: Mapping[int, int | None],
     ) -> None:
-        """Make records visible, all in one transaction.
+        """Make chunks visible, all in one transaction.
 
         Parameters
         ----------
-        records : sequence of (int, Record)
-            With the number of the cell's row.
+        results : sequence of (int, int, Result)
+            Number of the cell's row, number of the chunk, and what became of it.
         finished : dict of int to int
             Rows of cells whose numbers are now made of so many chunks.
         """
         connection = self._connection
-        for _, record in records:
-            for content in record.contents:
+        for _, _, result in results:
+            for content in result.value.contents if result.value else ():
                 arrays.write(self.path, content)
-
-        def write() -> None:
-            last = connection.execute("SELECT max(id) FROM session").fetchone()[0]
-            if last != self._session:
-                raise RuntimeError(
-                    f"{self.path} was continued by another process, so this one may no longer "
-                    "write to it."
-                )
-            for cell, record in records:
-                if record.cause:
+        with SWEEPS.errors_in_words(self.path), transaction(connection):
+            refuse_if_replaced(connection, self.path, self._session)
+            for cell, number, result in results:
+                chunk = result.value
+                if chunk is None:
                     connection.execute(
                         "INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)",
-                        (cell, record.job.number, self._session, record.cause),
+                        (cell, number, self._session, result.cause),
                     )
                     continue
                 key = connection.execute(
                     "INSERT INTO chunk (cell, number, session, networks, seconds, host, summary, "
                     "checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (cell, record.job.number, self._session, record.networks, record.seconds,
-                     record.host, record.text, record.checksum),
+                    (cell, number, self._session, chunk.networks, result.seconds, result.host,
+                     chunk.text, chunk.checksum),
                 ).lastrowid  # fmt: skip
-                connection.executemany(
-                    "INSERT INTO array VALUES (?, ?, ?, ?, ?)", ((key, *row) for row in record.rows)
-                )
+                assert key is not None
+                insert_arrays(connection, key, chunk.rows)
             for cell, used in finished.items():
                 self._write_cell(cell, used)
-
-        self._transaction(write)
 
     def _write_cell(self, cell: int, used: int | None) -> None:
         row = self._connection.execute(
@@ -259,7 +207,7 @@ class Writer:
     def _insert_cell(
         self, number: int, key: str, inputs: str, precision: str, least: int, used: int | None
     ) -> None:
-        total = checksum((key, inputs, precision, least, used), ())
+        total = cell_checksum(key, inputs, precision, least, used)
         self._connection.execute(
             "INSERT INTO cell VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
             "precision = excluded.precision, least = excluded.least, used = excluded.used, "
@@ -267,30 +215,16 @@ class Writer:
             (number, key, inputs, precision, least, used, total),
         )
 
-    def _transaction(self, work: Callable[[], None]) -> None:
-        with told(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                work()
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-
     def close(self) -> None:
         """End the session and let the next sweep on."""
         try:
-            with told(self.path):
+            with SWEEPS.errors_in_words(self.path):
                 self._connection.execute(
                     "UPDATE session SET closed = 1 WHERE id = ?", (self._session,)
                 )
         finally:
             self._connection.close()
             self._lock.release()
-
-    def __enter__(self) -> "Writer":
-        return self
 
     def __exit__(
         self,
@@ -303,28 +237,3 @@ class Writer:
             return
         self._connection.close()  # the session stays open: it was cut off
         self._lock.release()
-
-
-def provenance() -> dict[str, Any]:
-    """Who computes, where, when, and with which version."""
-    return {
-        "finitewidth": __version__,
-        "commit": _commit(),
-        "host": socket.gethostname(),
-        "process": os.getpid(),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-
-
-def _commit() -> str:
-    """The commit of the package's source, where it is run from a checkout; empty elsewhere."""
-    folder = Path(__file__).resolve().parents[4]
-    if not (folder / ".git").exists():
-        return ""
-    try:
-        done = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, timeout=10
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.strip()

@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from finitewidth._whole_number import whole_number
+from finitewidth.statistics.blocks import Progress
 from finitewidth.verdict.along.result import ChecksAlong
-from finitewidth.verdict.checking import Progress, check
+from finitewidth.verdict.checking import check
 from finitewidth.verdict.setting import named
 
 
@@ -80,9 +82,7 @@ def refuse_missing(make_model: Callable[..., Any], argument: str) -> None:
 
 
 def _checked_values(argument: str, values: Sequence[int]) -> list[int]:
-    for value in values:
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"{argument} is {value!r}, expected whole numbers of at least 1.")
+    values = [whole_number(value, argument, 1) for value in values]
     if len(set(values)) < len(values):
         raise ValueError(f"{argument} holds a value twice; every value is measured once.")
     if len(values) < 2:

@@ -50,10 +50,8 @@ def fitted_power(values: Sequence[int], estimates: Sequence[Estimate]) -> Estima
     notes = [f"{left_out} of {len(estimates)} numbers are not positive and left out."] * bool(
         left_out
     ) + ["Errors of numbers it rests on are not trusted."] * doubtful
-    return Estimate(
-        power, widened / moment**0.5, len(points), "measured", trusted=not notes,
-        note=" ".join(notes),
-    )  # fmt: skip
+    fitted = Estimate(power, widened / moment**0.5, len(points), "measured")
+    return fitted.doubted(" ".join(notes))
 
 
 def less_one(estimate: Estimate) -> Estimate:

@@ -7,7 +7,7 @@ from finitewidth.measure.kernel.operations.rows import FullRows, Gradients, Rows
 
 
 def layer_norm(use: Use, parameter: torch.Tensor, gradients: Gradients) -> Rows | None:
-    """LayerNorm."""
+    """The scale or the shift of a LayerNorm."""
     if use.transposed or use.place not in (1, 2):
         return None
     if use.place == 1:

@@ -1,0 +1,1 @@
+"""How curves of many networks are shown: medians and bands, tables by step, figures."""
