@@ -240,6 +240,22 @@ def test_the_model_may_lie_in_a_file_with_its_neighbours(
     assert found["samples"] == same["samples"]
 
 
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [("json.py", "another module 'json' is found before it"), ("my-file.py", "no name of a module"),
+     ("gone.py", "no such file")],
+)  # fmt: skip
+def test_a_file_that_cannot_be_imported_is_named(
+    run: Run, folder: Path, name: str, part: str
+) -> None:
+    (folder / "kept").mkdir()
+    if name != "gone.py":
+        (folder / "kept" / name).write_text("def make():\n    pass\n")
+    done = run("check", f"kept/{name}:make", "--data", "data.npz")
+    assert done.returncode == 2
+    assert part in done.stderr
+
+
 # -- the gate -------------------------------------------------------------------------------------
 
 FORMS = ((), ("--json",), ("--markdown",))

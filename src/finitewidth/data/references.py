@@ -53,16 +53,12 @@ def _from_file(path: Path) -> ModuleType:
     path = path.resolve()
     if not path.is_file():
         raise OSError("there is no such file")
-    known = sys.modules.get(path.stem)
-    if known is not None and Path(getattr(known, "__file__", None) or "/").resolve() == path:
-        return known
-    if known is not None or not path.stem.isidentifier():
-        raise OSError(
-            f"a module {path.stem!r} is loaded already; rename the file"
-            if known is not None
-            else "its name is no name of a module; rename the file"
-        )
+    if not path.stem.isidentifier():
+        raise OSError("its name is no name of a module; rename the file")
     folder = str(path.parent)  # its neighbours can be imported, as when it is run
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    return importlib.import_module(path.stem)
+    module = importlib.import_module(path.stem)
+    if Path(getattr(module, "__file__", None) or "/").resolve() != path:
+        raise OSError(f"another module {path.stem!r} is found before it; rename the file")
+    return module
