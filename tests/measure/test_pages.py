@@ -82,12 +82,14 @@ def test_the_numbers_are_those_of_the_attributes() -> None:
 
 
 def test_the_movement_is_the_mean_of_the_seeds_own() -> None:
-    """Also where one step takes the loss to nearly 0, which counts as five factors e."""
-    found = fw.measure.descent_ensemble(make, X, Y, learning_rate=0.15, seeds=SEEDS)
-    own = [one for one in found.movements if one is not None]
+    """A loss that one step takes to nearly 0 counts as five factors e."""
+    ends = ([1.0, 1e-6], True, 0.5), ([1.0, np.exp(-2.0)], True, 0.3), ([1.0, 2.0], True, 0.3)
+    found = fw.measure.DescentEnsemble(
+        [0, 1, 2], [fw.measure.Descent(np.array(losses), *rest) for losses, *rest in ends]
+    )
+    assert found.movements == [pytest.approx(0.1), pytest.approx(0.15), None]
     assert found.movement is not None
-    assert len(own) == found.movement.size
-    assert np.mean(own) == pytest.approx(found.movement.value, rel=1e-12)
+    assert found.movement.value == pytest.approx(0.125)
     assert json.loads(found.to_json())["samples"]["movement"] == found.movements
 
 

@@ -122,7 +122,7 @@ class DescentEnsemble(Shown):
         fell = [d for d in self.descents if not d.diverged and d.moved is not None]
         if len(fell) < 2:
             return None
-        values = np.array([float(d.moved or 0.0) / min(d.folds, MOST_FOLDS) for d in fell])
+        values = np.array([d.movement for d in fell], dtype=float)
         average = averages.mean(values)
         slow = sum(d.folds < FEWEST_FOLDS for d in fell)
         note = averages.few_carry_the_mean(values)
