@@ -83,10 +83,9 @@ def test_the_numbers_are_those_of_the_attributes() -> None:
 
 def test_the_movement_is_the_mean_of_the_seeds_own() -> None:
     """A loss that one step takes to nearly 0 counts as five factors e."""
-    ends = ([1.0, 1e-6], True, 0.5), ([1.0, np.exp(-2.0)], True, 0.3), ([1.0, 2.0], True, 0.3)
-    found = fw.measure.DescentEnsemble(
-        [0, 1, 2], [fw.measure.Descent(np.array(losses), *rest) for losses, *rest in ends]
-    )
+    ends = (1e-6, 0.5), (np.exp(-2.0), 0.3), (2.0, 0.3)
+    descents = [fw.measure.Descent(np.array([1.0, end]), True, moved) for end, moved in ends]
+    found = fw.measure.DescentEnsemble([0, 1, 2], descents)
     assert found.movements == [pytest.approx(0.1), pytest.approx(0.15), None]
     assert found.movement is not None
     assert found.movement.value == pytest.approx(0.125)
