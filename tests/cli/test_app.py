@@ -55,3 +55,14 @@ def test_completion_is_installed_in_the_home_of_the_user(tmp_path: Path) -> None
     subprocess.run(program, env=env, check=True, capture_output=True, timeout=60)
     written = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
     assert any("finitewidth" in text and "--n-in" in text for text in written)
+
+
+@pytest.mark.parametrize("missing", ["jinja2", "matplotlib"])
+def test_a_missing_extra_is_said_before_anything_is_computed(
+    run: Run, monkeypatch, tmp_path: Path, missing: str
+) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    # the network is missing too, which is said first where the extra is looked for later
+    done = run("law", "--html", str(tmp_path / "out.html"))
+    assert done.returncode == 2
+    assert f"HTML reports need {missing}, which is not installed" in done.stderr

@@ -44,6 +44,7 @@ class Output:
         if self.html is not None:
             to_write(self.html, ".html", name="--html")
             with needed_for("HTML reports", "report"):
+                import jinja2  # noqa: F401
                 import matplotlib  # noqa: F401
 
     def write(self, page: Page) -> None:

@@ -1,7 +1,6 @@
 """Functions that are named in text: ``package.module:name`` and ``path/to/file.py:name``."""
 
 import importlib
-import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
