@@ -96,15 +96,15 @@ class Blocks:
         gathered = Gathered(len(x), trace=self.trace)
         for chunk in _chunks(len(x), self.at_once):
             few = x[chunk]
-            gathered.put(chunk.start, len(few), self._few(few))
+            gathered.put(chunk.start, len(few), self._few(few, pairs=chunk.start == 0))
         return gathered
 
-    def _few(self, x: Batch) -> Features:
+    def _few(self, x: Batch, pairs: bool | None = None) -> Features:
         probe = torch.Generator(device=x.device).manual_seed(0)
         with torch.enable_grad():
             outputs = self.model.outputs(x)
-            if self.check:
-                refuse_coupling(self.model, x, outputs.detach())
+            if self.check and pairs is not None:
+                refuse_coupling(self.model, x, outputs.detach(), pairs=pairs)
             output = self.selection(outputs)
         found = features(output, self.parameters, probe, self.layouts)
         return found if self.accumulate is None else found.to(self.accumulate)

@@ -28,7 +28,13 @@ SHRINKS = 1e-3
 """A difference in double precision over that in single, below which it is rounding."""
 
 
-def refuse_coupling(model: Model, batch: Batch, together: torch.Tensor | None = None) -> None:
+def refuse_coupling(
+    model: Model,
+    batch: Batch,
+    together: torch.Tensor | None = None,
+    *,
+    pairs: bool = True,
+) -> None:
     """Run every input with and without others.
 
     Parameters
@@ -37,6 +43,8 @@ def refuse_coupling(model: Model, batch: Batch, together: torch.Tensor | None = 
     batch : Batch
     together : tensor [B, O], optional
         The outputs of all, where they are known.
+    pairs : bool
+        Whether to part any two of up to 16 inputs, or only to run two halves.
 
     Raises
     ------
@@ -47,7 +55,7 @@ def refuse_coupling(model: Model, batch: Batch, together: torch.Tensor | None = 
         return
     if model.dtype.itemsize < 4 and _in_double(model, batch):
         return
-    _refuse(model, batch, together)
+    _refuse(model, batch, together, pairs)
 
 
 def _in_double(model: Model, batch: Batch) -> bool:
@@ -58,18 +66,18 @@ def _in_double(model: Model, batch: Batch) -> bool:
             model.plain(double[:2])
         except Exception:  # noqa: BLE001 - whatever it is, its own precision may do
             return False
-        _refuse(model, double, None)
+        _refuse(model, double, None, True)
     return True
 
 
-def _refuse(model: Model, batch: Batch, known: torch.Tensor | None) -> None:
+def _refuse(model: Model, batch: Batch, known: torch.Tensor | None, pairs: bool) -> None:
     each = sum(tensor[0].numel() for tensor in batch.tensors)
     size = max(16, min(TOGETHER, NUMBERS // max(each, 1)))
     for start in range(0, len(batch), size):
         rows = slice(min(start, len(batch) - 2), start + size)  # never one alone
         chunk = batch[rows]
         together = model.plain(chunk) if known is None else known[rows]
-        for half in _halves(len(chunk)):
+        for half in _halves(len(chunk), pairs):
             if _moves(model, chunk, together, half):
                 kind = "random" if differs(model, chunk) else "coupled"
                 raise ValueError(_SENTENCES[kind])
@@ -88,13 +96,13 @@ _SENTENCES = {
 }
 
 
-def _halves(count: int) -> list[torch.Tensor]:
+def _halves(count: int, pairs: bool) -> list[torch.Tensor]:
     """Parts of a batch, such that any two of up to 16 inputs stand apart in one pair of them.
 
-    Of more inputs, one pair of halves is drawn: an input that moves the others is seen for certain,
-    a single pair of inputs with probability 1/2.
+    Of more inputs, or without `pairs`, one pair of halves is drawn: an input that moves the others
+    is seen for certain, a single pair of inputs with probability 1/2.
     """
-    if count <= 16:
+    if count <= 16 and pairs:
         codes = torch.arange(count)
     else:
         generator = torch.Generator().manual_seed(0)
