@@ -272,7 +272,7 @@ def test_files_of_others_are_refused_and_left_alone(tmp_path):
     assert (path.read_bytes(), text.read_bytes()) == before
     with pytest.raises(ValueError, match="there is no record"):
         Reader(tmp_path / "missing.sqlite")
-    with pytest.raises(ValueError, match=r"the folder .* does not exist; create it first"):
+    with pytest.raises(ValueError, match=r"the record is .*, but there is no folder"):
         writer(tmp_path / "no" / "run.sqlite")
 
 

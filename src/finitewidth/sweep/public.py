@@ -22,6 +22,7 @@ def run(
     cluster: Any = None,
     *,
     allow_factories: bool = False,
+    allow_large: bool = False,
     progress: Callable[["Progress"], object] | None = None,
 ) -> Outcome:
     """Compute every cell of a grid; what the store has already is not computed again.
@@ -38,6 +39,8 @@ def run(
         a `distributed.Client`. The numbers are the same.
     allow_factories : bool
         Whether a factory, ``package:function``, that the grid names may be imported and called.
+    allow_large : bool
+        Whether the grid may have more than 100,000 cells.
     progress : callable, optional
         Called with a `Progress`, a few times a second at most.
 
@@ -60,7 +63,14 @@ def run(
     """
     with needed_for("sweeps", "sweep"):
         from finitewidth.sweep.running import run as run_grid
-    return run_grid(grid, store, cluster, allow_factories=allow_factories, progress=progress)
+    return run_grid(
+        grid,
+        store,
+        cluster,
+        allow_factories=allow_factories,
+        allow_large=allow_large,
+        progress=progress,
+    )
 
 
 def open(store: str | Path) -> "xarray.Dataset":

@@ -77,8 +77,6 @@ class Writer(OpenFile):
         check: Callable[[], None] | None = None,
     ) -> None:
         self.path = Path(path)
-        if not self.path.parent.is_dir():
-            raise ValueError(f"the folder {self.path.parent} does not exist; create it first.")
         self._process = os.getpid()
         fixed = dict(arrays or {})
         own = {**identity, **{name: digest(array) for name, array in fixed.items()}}
