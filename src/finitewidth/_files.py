@@ -2,6 +2,8 @@
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from finitewidth._memory import readable
@@ -74,6 +76,16 @@ def to_read(path: str | Path, absent: str, most: int | None = None, name: str = 
             f"{said}, of {readable(there.st_size)}; expected {readable(most)} or less."
         )
     return found
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """What goes wrong while a file is written, e.g. a full disk, as a RuntimeError."""
+    try:
+        yield
+    except OSError as error:
+        said = error.strerror or error
+        raise RuntimeError(f"{_short(str(path))} cannot be written: {said}.") from None
 
 
 def _looked_at(path: Path, said: str) -> os.stat_result | None:

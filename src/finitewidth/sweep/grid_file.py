@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from finitewidth._files import to_read, to_write
+from finitewidth._files import to_read, to_write, writing
 
 MOST_BYTES = 2**20
 """Of a grid file; the example has a thousand."""
@@ -49,7 +49,8 @@ def write_example(path: str | Path) -> None:
     target = to_write(path, ".toml", name="the example")
     if target.exists():
         raise ValueError(f"{path} exists already; give another name.")
-    target.write_text(EXAMPLE, encoding="utf-8")
+    with writing(target):
+        target.write_text(EXAMPLE, encoding="utf-8")
 
 
 def load(path: str | Path) -> dict[str, Any]:
