@@ -193,7 +193,7 @@ def test_a_bad_grid_or_store_is_refused_before_anything_is_written(
         ValueError, match=r"precision.of has 'variance', expected one of kernel_mean"
     ):
         fw.sweep.run({**small, "precision": {"of": "variance"}}, tmp_path / "s.sqlite")
-    with pytest.raises(ValueError, match="the store is .*, but there is no folder"):
+    with pytest.raises(ValueError, match=r"the store is .*, but there is no folder"):
         fw.sweep.run(small, tmp_path / "none" / "s.sqlite")
     with pytest.raises(ValueError, match="is a folder"):
         fw.sweep.run(small, tmp_path)
