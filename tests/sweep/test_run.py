@@ -43,7 +43,7 @@ def test_the_sampler_is_the_sample_of_the_cell_s_entropy(tmp_path: Path, small: 
     fw.sweep.run(small, tmp_path / "s.sqlite")
     data = fw.sweep.open(tmp_path / "s.sqlite")
     with Reader(tmp_path / "s.sqlite") as reader:
-        for row in reader.cells():
+        for row in reader.cells().rows:
             cell = Cell(row.inputs)
             if cell.inputs["method"] == "law":
                 continue

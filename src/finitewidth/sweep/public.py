@@ -1,5 +1,6 @@
 """A grid of experiments into a store, and out of it: the functions of `finitewidth.sweep`."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,7 +88,8 @@ def open(store: str | Path) -> "xarray.Dataset":
         every observable a variable with its ``_std_error`` and ``_trusted``; ``networks``;
         ``complete``, True where a cell is finished. Where a cell has no number (its method does
         not give it, or it is not computed yet) there is nan. What is the same in all cells, and
-        provenance, is in ``attrs``.
+        provenance, is in ``attrs``. A damaged cell keeps its place and is not complete; a
+        warning and ``attrs["damage"]`` say so.
 
     Raises
     ------
@@ -98,7 +100,10 @@ def open(store: str | Path) -> "xarray.Dataset":
     """
     with needed_for("sweeps", "sweep"):
         from finitewidth.sweep.dataset import dataset
-    return dataset(store)
+    found = dataset(store)
+    if "damage" in found.attrs:
+        warnings.warn(f"{store}: {found.attrs['damage']}", RuntimeWarning, stacklevel=2)
+    return found
 
 
 def samples(store: str | Path, **where: Any) -> dict[str, "np.ndarray"]:

@@ -92,7 +92,7 @@ class Writer(OpenFile):
 
     def _drop_damaged(self) -> None:
         connection = self._connection
-        bad = [row.id for row, sound in all_cells(connection) if not sound]
+        bad = [row.id for row, _, sound in all_cells(connection) if not sound]
         for cell in bad:
             self._delete("cell = ?", cell)
             connection.execute("DELETE FROM failure WHERE cell = ?", (cell,))
