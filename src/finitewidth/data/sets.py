@@ -113,7 +113,7 @@ def _from_npz(spec: str, name: str) -> tuple[np.ndarray, np.ndarray | None]:
                     "expected an array X."
                 )
             return archive["X"], archive.get("y")
-    except MemoryError:  # of a shape that the file does not hold
+    except (MemoryError, OverflowError):  # of a shape that the file does not hold
         raise ValueError(f"{name} names {spec!r}, which does not fit into the memory.") from None
     except (OSError, EOFError, BadZipFile) as error:
         raise ValueError(f"{name} names {spec!r}, which is no .npz file: {error}.") from None

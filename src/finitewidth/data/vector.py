@@ -36,7 +36,7 @@ def vector(spec: str, name: str = "input") -> Float[np.ndarray, " n_in"]:
     to_read(path, f"{name} names {spec!r}, but there is no such file.", available(), name)
     try:
         array = np.load(path, allow_pickle=False)
-    except MemoryError:  # of a shape that the file does not hold
+    except (MemoryError, OverflowError):  # of a shape that the file does not hold
         raise ValueError(f"{name} names {spec!r}, which does not fit into the memory.") from None
     except (ValueError, EOFError, OSError) as error:
         reason = (
