@@ -50,8 +50,8 @@ class _Strict(BaseModel):
 MOST_CELLS = 100_000
 """Of a grid, unless it is allowed to be large; the law takes some three minutes for them."""
 
-PER_CELL = 5_000
-"""Bytes of a cell, in memory and once more in the store, measured."""
+PER_CELL = 2_600
+"""Bytes of memory that a cell takes before any is computed, measured."""
 
 
 def refuse_large(given: Mapping[str, Any], source: str, allow_large: bool) -> None:
@@ -71,19 +71,19 @@ def refuse_large(given: Mapping[str, Any], source: str, allow_large: bool) -> No
     )
     if count > MOST_CELLS and not allow_large:
         raise ValueError(
-            f"{source} has {count:.7g} cells, expected at most {MOST_CELLS}; they need "
-            f"{readable(float(count) * PER_CELL)} of memory and as much in the store before any is "
-            "computed. Give fewer values, or allow_large=True (--yes)."
+            f"{source} has {count:,} cells, expected at most {MOST_CELLS:,}: they take "
+            f"{readable(float(count) * PER_CELL)} of memory before any is computed. Give fewer "
+            "values, or allow_large=True (--yes)."
         )
 
 
 def _length(name: str, value: Any) -> int:
     """Values on an axis as `Axes` reads it."""
-    if not isinstance(value, list | tuple | range | np.ndarray):
-        return 1
+    if isinstance(value, np.ndarray):
+        return value.size  # of one axis, or refused later
     if name in ("widths", "input") and isinstance(value, list | tuple) and len(value):
         return len(value) if isinstance(value[0], list | tuple | str) else 1
-    return len(value) if np.ndim(value) or not isinstance(value, np.ndarray) else 1
+    return len(value) if isinstance(value, list | tuple | range) else 1
 
 
 class Axes(_Strict):
