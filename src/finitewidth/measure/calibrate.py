@@ -1,16 +1,20 @@
-"""`calibrate`: statistics for BatchNorm from data."""
+"""`calibrate`: statistics for BatchNorm from data; `as_in_use`: a new model as it would be used."""
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _NormBase
 
-from finitewidth.measure.kernel.forward import BATCH_NORMS, checked_input, refuse_lazy
+from finitewidth.measure.kernel.forward import DROPOUTS, checked_input, refuse_lazy, untouched
+from finitewidth.measure.norms import NORMS, forget, fresh
+from finitewidth.measure.random_state import kept_random_state
 
 
 def calibrate(model: nn.Module, X: object, batch_size: int = 256) -> nn.Module:
     """Set the running statistics of every BatchNorm from data, and put the model into eval mode.
 
     The statistics are the averages over the batches, as if training had seen the data once with
-    no step taken. Nothing else changes; Dropout is off while it runs.
+    no step taken; so are those of an InstanceNorm that keeps some. Nothing else changes; Dropout
+    is off while it runs.
 
     Parameters
     ----------
@@ -31,29 +35,102 @@ def calibrate(model: nn.Module, X: object, batch_size: int = 256) -> nn.Module:
         the input is not one of its.
     """
     refuse_lazy(model)
-    norms = [m for m in model.modules() if isinstance(m, BATCH_NORMS) and m.track_running_stats]
+    norms = [m for m in model.modules() if isinstance(m, NORMS) and m.track_running_stats]
     if not norms:
         raise ValueError(
             "the model has no BatchNorm with running statistics, so there is nothing to calibrate."
         )
     if batch_size < 2:
         raise ValueError(f"batch_size is {batch_size}, expected at least 2 inputs for a variance.")
-    x = checked_input(model, X, "X")
+    _set(model, norms, checked_input(model, X, "X"), batch_size)
+    return model
+
+
+def as_in_use(model: nn.Module, X: object) -> str:
+    """A newly made model, put into eval mode, its new BatchNorm statistics set from data.
+
+    Statistics that were set before, as by a checkpoint, stay.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        As a factory returned it.
+    X : tensor or array [B, …]
+
+    Returns
+    -------
+    str
+        What was done, a sentence; empty if the model was ready.
+
+    Raises
+    ------
+    ValueError
+        As `calibrate`.
+    """
+    refuse_lazy(model)
+    inputs = checked_input(model, X, "X")
+    modal = [m for m in model.modules() if m.training and _heeds_its_mode(m)]
+    came = _kinds(modal) if modal else "it" if _answers_otherwise(model, inputs) else ""
+    model.eval()
+    new = [m for m in model.modules() if isinstance(m, NORMS) and fresh(m)]
+    told = []
+    if came:
+        told.append(f"in eval mode ({came} came in train mode)")
+    if new:
+        _set(model, new, inputs, 256)
+        told.append(f"with the statistics of {_kinds(new)} set from the {len(inputs)} inputs")
+    return f"The model is measured {', '.join(told)}." if told else ""
+
+
+def _heeds_its_mode(module: nn.Module) -> bool:
+    """Whether one of PyTorch's layers is sure to do something else in eval mode."""
+    if isinstance(module, NORMS):
+        return module.track_running_stats
+    return isinstance(module, DROPOUTS) and module.p > 0
+
+
+def _answers_otherwise(model: nn.Module, x: torch.Tensor) -> bool:
+    """Whether a model gives other outputs in eval mode, in which it is left."""
+    if not any(module.training for module in model.modules()):
+        return False
+    try:
+        with torch.no_grad(), kept_random_state(), untouched(model):
+            one = model(x)
+            return not torch.equal(one, model.eval()(x))
+    except Exception:  # noqa: BLE001 - the measurement says what is wrong
+        return False
+
+
+def _kinds(modules: list[nn.Module] | list[_NormBase]) -> str:
+    """``BatchNorm2d, Dropout``."""
+    return ", ".join(sorted({type(module).__name__ for module in modules}))
+
+
+def _set(model: nn.Module, norms: list[_NormBase], x: torch.Tensor, batch_size: int) -> None:
+    """Statistics of these layers from data, each the average over its uses; of no others."""
     if len(x) < 2:
         raise ValueError("X holds one input, expected at least 2 for a variance.")
+    uses = dict.fromkeys(norms, 0)
     momenta = [norm.momentum for norm in norms]
+
+    def average(norm: _NormBase, _inputs: object) -> None:
+        if not uses[norm]:
+            forget(norm)
+        uses[norm] += 1
+        norm.momentum = 1.0 / uses[norm]
+
     model.eval()
+    handles = [norm.register_forward_pre_hook(average) for norm in norms]
     try:
         for norm in norms:
-            norm.reset_running_stats()
-            norm.momentum = None  # average of all batches
             norm.train()
         with torch.no_grad():
             for batch in x.split(batch_size):
                 if len(batch) > 1:
                     model(batch)
     finally:
+        for handle in handles:
+            handle.remove()
         for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
+            norm.momentum = momentum  # type: ignore[assignment]
             norm.eval()
-    return model
