@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
-from torch import nn
 
 from finitewidth._shapes import Float
 from finitewidth.estimate import Estimate
 from finitewidth.measure import averages, pages
 from finitewidth.measure.batched import batch_size, measure_batch
-from finitewidth.measure.factory import Factory, build
-from finitewidth.measure.one_seed import OneSeed, measure_model
-from finitewidth.measure.seeds import checked_seeds, one_by_one, over_seeds
+from finitewidth.measure.factory import Factory
+from finitewidth.measure.one_seed import OneSeed
+from finitewidth.measure.seeds import checked_seeds, over_seeds
 from finitewidth.report import Page, Shown
 from finitewidth.statistics.blocks import Progress
 from finitewidth.statistics.spread import normal_error
@@ -216,26 +215,21 @@ def ensemble(
     chosen = checked_seeds(seeds)
     if target_error is not None and not 0 < target_error < 1:
         raise ValueError(f"target_error is {target_error}, expected a number between 0 and 1.")
-    size = batch_size(build(make_model, chosen[0]), X)
-    together = size > 1 and len(chosen) > 2  # two would not be worth a comparison
-    one = partial(one_by_one, partial(_one, X=X), make_model)
 
     def precise(found: list[OneSeed]) -> bool:
         average = _gathered(chosen, found).mean
         return average.std_error <= target_error * abs(average.value)
 
-    return _gathered(
+    found = over_seeds(
+        partial(measure_batch, make_model, X),
         chosen,
-        over_seeds(
-            partial(measure_batch, make_model, X) if together else one,
-            chosen,
-            workers,
-            {"make_model": make_model},
-            progress,
-            batch=size if together else 1,
-            enough=None if target_error is None else precise,
-        ),
+        workers,
+        {"make_model": make_model},
+        progress,
+        together=lambda model: batch_size(model, X),
+        enough=None if target_error is None else precise,
     )
+    return _gathered(chosen, found)
 
 
 def _gathered(seeds: list[int], found: list[OneSeed]) -> Ensemble:
@@ -245,8 +239,3 @@ def _gathered(seeds: list[int], found: list[OneSeed]) -> Ensemble:
         np.stack([one.kernel for one in found]),
         {name: np.array([one.shares.get(name, 0.0) for one in found]) for name in names},
     )
-
-
-def _one(model: nn.Module, seed: int, first: bool, *, X: object) -> OneSeed:
-    del seed
-    return measure_model(model, X, check=first)

@@ -24,3 +24,21 @@ def kept_random_state() -> Iterator[None]:
         torch.set_rng_state(state)
         if cards is not None:
             torch.cuda.set_rng_state_all(cards)
+
+
+def seed_all(seed: int) -> None:
+    """As torch.manual_seed, np.random.seed and random.seed.
+
+    Without an accelerator the first notes down a traceback for later at every call, which takes as
+    long as drawing a small network.
+    """
+    if torch.accelerator.is_available():
+        torch.manual_seed(seed)
+    else:
+        torch.default_generator.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed if seed < _WORD else [seed % _WORD, seed // _WORD])  # noqa: NPY002
+
+
+_WORD = 2**32
+"""NumPy takes larger seeds in words."""
