@@ -201,32 +201,31 @@ def _names(model: nn.Module) -> list[str]:
 def _together(stack: Stack, last: nn.Module, x: torch.Tensor) -> list[OneSeed] | None:
     """None where it cannot be done, or gives other numbers than the last network alone.
 
-    The last, since the first stands in for all: what leaks from it would not show in itself.
+    The last, since the first stands in for all: what leaks from it would not show in itself. Alone
+    it is measured in float64, and the way is gone once more there, where rounding hides nothing.
     """
-    alone = _alone(last, x)
+    exact = None
+    if stack.dtype != torch.float64:
+        try:
+            first, last = deepcopy(stack.base).double(), deepcopy(last).double()
+            exact = Stack.of(first, Template(last).tensors, 1)
+        except Exception:  # noqa: BLE001 - a user's module may raise anything
+            return None
+    try:
+        with torch.enable_grad():
+            alone = measure_model(last, x, check=False)
+    except Exception:  # noqa: BLE001 - measured one by one, it says what is wrong
+        return None
     for way in (_by_layers, _by_jacobians):
         found = _by(way, stack, x)
         if found is None or not _agrees(found[-1], alone, stack.dtype):
             continue
-        if stack.dtype == torch.float64 or _exact(way, stack.base, last, x):
-            return found
-    return None  # measured one by one, a network that is not finite says where
-
-
-def _exact(way: Way, base: nn.Module, last: nn.Module, x: torch.Tensor) -> bool:
-    """Whether a way gives the last network's numbers in float64, where rounding hides nothing."""
-    try:
-        first, other = deepcopy(base).double(), deepcopy(last).double()
-        stack = Stack.of(first, Template(other).tensors, 1)
-        found = _by(way, stack, x.double() if x.is_floating_point() else x)
-        return found is not None and _agrees(found[0], _alone(other, x), torch.float64)
-    except Exception:  # noqa: BLE001 - what does not run in float64 is measured one by one
-        return False
-
-
-@torch.enable_grad()
-def _alone(model: nn.Module, x: torch.Tensor) -> OneSeed:
-    return measure_model(model, x, check=False)
+        if exact is not None:
+            once = _by(way, exact, x.double() if x.is_floating_point() else x)
+            if once is None or not _agrees(once[0], alone, torch.float64):
+                continue
+        return found
+    return None
 
 
 def _by(way: Way, stack: Stack, x: torch.Tensor) -> list[OneSeed] | None:

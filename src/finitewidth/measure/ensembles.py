@@ -124,7 +124,8 @@ class Ensemble(Shown):
         """Standard deviation over seeds of log10(condition): how far one seed's score lies."""
         values = np.log10(self._conditions)
         sd, size = float(values.std(ddof=1)), len(values)
-        return Estimate(sd, normal_error(sd, size), size, averages.METHOD)
+        found = Estimate(sd, normal_error(sd, size), size, averages.METHOD)
+        return found.doubted(averages.of_two(size))
 
     @property
     def layer_shares(self) -> dict[str, Estimate]:
@@ -175,7 +176,8 @@ def ensemble(
     Parameters
     ----------
     make_model : callable
-        Returns a new module at every call, seeded by torch.manual_seed, or by an argument seed.
+        Returns a new module at every call, drawn with the global random numbers of torch, NumPy or
+        Python, which are seeded before and put back afterwards, or by an argument seed.
     X : tensor or array [B, …]
     seeds : int or sequence of int
         How many (0, 1, …), or which.
@@ -194,8 +196,9 @@ def ensemble(
     Raises
     ------
     ValueError
-        As `kernel`; for fewer than two seeds or repeated ones; for a factory that ignores its
-        seed, or cannot be sent to other processes.
+        As `kernel`; for fewer than two seeds or repeated ones; for a factory that fails, ignores
+        its seed, draws random numbers of its own, returns one module again and again, or cannot
+        be sent to other processes.
     TypeError
         As `kernel`, and for a factory that is none.
 
