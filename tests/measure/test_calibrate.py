@@ -9,7 +9,7 @@ from torch import nn
 
 from finitewidth import measure
 from finitewidth.measure.calibrate import as_in_use
-from finitewidth.measure.norms import fresh
+from finitewidth.measure.model.norms import fresh
 
 
 def x(count: int = 9, features: int = 3) -> torch.Tensor:
@@ -128,3 +128,63 @@ def test_statistics_that_no_input_reaches_stay() -> None:
     set_as_by_a_checkpoint(model.aside)
     measure.calibrate(model, x())
     torch.testing.assert_close(model.aside.running_mean, torch.full((4,), 0.5).double())
+
+
+def test_statistics_of_a_checkpoint_are_not_refused() -> None:
+    model = normed().eval()
+    with pytest.raises(ValueError, match="never updated"):
+        measure.kernel(model, x())
+    set_as_by_a_checkpoint(model[1])
+    mean, variance = torch.full((4,), 0.5).double(), torch.full((4,), 2.0).double()
+    norm, last = model[1], model[2]
+    assert isinstance(norm, nn.BatchNorm1d)
+    assert isinstance(last, nn.Linear)
+    hidden = (model[0](x()) - mean) / (variance + norm.eps).sqrt()
+    scale = last.weight / (variance + norm.eps).sqrt()
+    slopes, plain = (scale @ scale.T).trace(), x() @ x().T + 1
+    through = (last.weight**2).sum(0)  # by gamma and beta
+    by_norm = (hidden * through) @ hidden.T + through.sum()
+    expected = slopes * plain + by_norm + 2 * (hidden @ hidden.T + 1)
+    found = measure.kernel(model, x(), outputs="trace")
+    torch.testing.assert_close(found, expected.detach(), rtol=1e-10, atol=1e-10)
+
+
+def test_an_instance_norm_without_statistics_is_refused_in_eval_mode() -> None:
+    norm = nn.InstanceNorm1d(4, track_running_stats=True).double()
+    model = nn.Sequential(nn.Unflatten(1, (4, 5)), norm, nn.Flatten(), nn.Linear(20, 1).double())
+    with pytest.raises(ValueError, match=r"1 \(InstanceNorm1d\) has statistics that were never"):
+        measure.kernel(model.eval(), x(6, 20))
+    assert measure.kernel(measure.calibrate(model, x(6, 20)), x(6, 20)).shape == (6, 6, 1, 1)
+
+
+def test_a_norm_that_no_input_reaches_can_be_calibrated_away() -> None:
+    """The way out of the refusal is one."""
+
+    class Headed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body, self.aside = normed(), nn.BatchNorm1d(4).double()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.aside(self.body(x)) if self.training else self.body(x)
+
+    model = Headed()
+    as_in_use(model, x())
+    body = measure.kernel(model.body, x())
+    assert torch.equal(measure.kernel(model, x()), body)
+
+
+def test_a_model_of_several_inputs_is_put_into_use() -> None:
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm, self.out = nn.BatchNorm1d(3).double(), nn.Linear(3, 1).double()
+
+        def forward(self, one: torch.Tensor, two: torch.Tensor) -> dict[str, torch.Tensor]:
+            return {"out": self.out(self.norm(one * two))}
+
+    model = Two()
+    batch = {"one": x(), "two": x() + 1}
+    said = as_in_use(model, batch, forward=lambda m, b: m(**b)["out"])
+    assert "BatchNorm1d set from the 9 inputs" in said
+    torch.testing.assert_close(model.norm.running_mean, (x() * (x() + 1)).mean(0))

@@ -17,7 +17,6 @@ from torch import nn
 
 import finitewidth as fw
 
-
 X = torch.randn(4, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 Y = torch.zeros(4, 1, dtype=torch.float64)
 
@@ -88,7 +87,7 @@ def test_a_check_measures_the_same_networks_throughout() -> None:
 
 def states() -> tuple[Any, ...]:
     numpy = repr(np.random.get_state(legacy=False))  # noqa: NPY002
-    words: Any = np.random.get_state()[1]  # noqa: NPY002
+    words = np.random.get_state(legacy=True)[1]  # type: ignore[index] # noqa: NPY002
     return random.getstate(), numpy, words.tolist(), torch.get_rng_state().tolist()
 
 

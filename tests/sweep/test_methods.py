@@ -226,7 +226,7 @@ def test_a_bad_factory_is_its_cell_s_failure(tmp_path: Path, factories, factory,
 
 
 def states() -> tuple[Any, ...]:
-    words: Any = np.random.get_state()[1]  # noqa: NPY002
+    words = np.random.get_state(legacy=True)[1]  # type: ignore[index] # noqa: NPY002
     return random.getstate(), words.tolist()
 
 

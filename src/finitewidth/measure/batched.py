@@ -12,7 +12,7 @@ last network alone, up to rounding and again in float64; such networks are measu
 """
 
 from collections.abc import Callable, Iterable
-from copy import deepcopy
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -24,15 +24,12 @@ from torch.func import functional_call, jacrev, vmap
 
 from finitewidth.measure.alike import Template
 from finitewidth.measure.factory import Factory, build, fingerprint
-from finitewidth.measure.kernel.forward import (
-    BATCH_NORMS,
-    checked_input,
-    refuse_coupling,
-    refuse_modules,
-    refuse_randomness,
-    trained_parameters,
-    untouched,
-)
+from finitewidth.measure.model.coupling import refuse_coupling
+from finitewidth.measure.model.model import Forward, Model
+from finitewidth.measure.model.norms import NORMS
+from finitewidth.measure.model.parameters import refuse_modules, trained_parameters
+from finitewidth.measure.model.precision import in_precision
+from finitewidth.measure.model.randomness import refuse_randomness
 from finitewidth.measure.one_seed import OneSeed, layer_of, measure_model
 from finitewidth.measure.seeds import Mark, one_by_one
 
@@ -105,20 +102,21 @@ def _eps(dtype: torch.dtype) -> float:
     return torch.finfo(dtype).eps
 
 
-def batch_size(model: nn.Module, x: object) -> int:
+def batch_size(model: nn.Module, x: object, forward: Forward | None = None) -> int:
     """How many networks like this one are measured at once; 1 where arithmetic takes the time.
 
     Also 1 below single precision, whose rounding would hide a wrong number. It depends on the
     network and the inputs alone, since it decides the last bits.
     """
     try:
-        trained = trained_parameters(model)
-        if _eps(narrowest(trained.values())) > _eps(torch.float32):
+        called = Model(model, forward)
+        inputs, names = called.batch(x, "X"), set(called.parameters)
+        if forward is not None or inputs.several or inputs.names is not None:
             return 1
-        names = set(trained)
-        inputs = checked_input(model, x, "X")
-        with torch.no_grad(), untouched(model):
-            outputs = model(inputs[:1]).numel()
+        if _eps(narrowest(called.parameters.values())) > _eps(torch.float32):
+            return 1
+        with called.undisturbed():
+            outputs = called.plain(inputs[:1]).numel()
     except Exception:  # noqa: BLE001 - the measurement says what is wrong
         return 1
     parameters = sum(p.numel() for p in model.parameters())
@@ -132,7 +130,7 @@ def batch_size(model: nn.Module, x: object) -> int:
 
 
 def measure_batch(
-    make_model: Factory, x: object, seeds: list[int], check: bool
+    make_model: Factory, x: object, forward: Forward | None, seeds: list[int], check: bool
 ) -> list[tuple[OneSeed, Mark]]:
     """Build the networks of some seeds and measure them, together where that is possible.
 
@@ -140,6 +138,8 @@ def measure_batch(
     ----------
     make_model : callable
     x : tensor or array [B, …]
+    forward : callable or None
+        With one, networks are measured one by one.
     seeds : list of int
     check : bool
         Whether to look for randomness and coupling in the first forward pass.
@@ -149,20 +149,20 @@ def measure_batch(
     list of (OneSeed, tuple)
         With the mark of each network; after the second it may be empty.
     """
-    alone = partial(one_by_one, partial(_one, x=x), make_model, seeds)
-    if len(seeds) < 3:  # not worth a comparison
+    alone = partial(one_by_one, partial(_one, x=x, forward=forward), make_model, seeds)
+    if len(seeds) < 3 or forward is not None:  # two are not worth a comparison
         return alone(check)
     first = build(make_model, seeds[0])
-    trained_parameters(first)
-    refuse_modules(first)
-    inputs = checked_input(first, x, "X")
-    if check:
-        with untouched(first):
-            refuse_randomness(first, inputs)
-            refuse_coupling(first, inputs)
+    called = Model(first)
+    batch = called.batch(x, "X")
+    with called.undisturbed():
+        if check:
+            refuse_randomness(called, batch)
+            refuse_coupling(called, batch)
+    (inputs,) = batch.tensors
     template, marks, last = Template(first), [fingerprint(first)], first
     stack = Stack.of(first, template.tensors, len(seeds))
-    normed = any(isinstance(module, BATCH_NORMS) for module in first.modules())
+    normed = any(isinstance(module, NORMS) for module in first.modules())
     for place, seed in enumerate(seeds[1:], 1):
         model = build(make_model, seed)
         values = template.fits(model)
@@ -181,9 +181,11 @@ def measure_batch(
     return alone(False)
 
 
-def _one(model: nn.Module, seed: int, first: bool, *, x: object) -> OneSeed:
+def _one(
+    model: nn.Module, seed: int, first: bool, *, x: object, forward: Forward | None
+) -> OneSeed:
     del seed
-    return measure_model(model, x, check=first)
+    return measure_model(Model(model, forward), x, check=first)
 
 
 def _names(model: nn.Module) -> list[str]:
@@ -204,16 +206,14 @@ def _together(stack: Stack, last: nn.Module, x: torch.Tensor) -> list[OneSeed] |
     The last, since the first stands in for all: what leaks from it would not show in itself. Alone
     it is measured in float64, and the way is gone once more there, where rounding hides nothing.
     """
-    exact = None
-    if stack.dtype != torch.float64:
-        try:
-            first, last = deepcopy(stack.base).double(), deepcopy(last).double()
-            exact = Stack.of(first, Template(last).tensors, 1)
-        except Exception:  # noqa: BLE001 - a user's module may raise anything
-            return None
+    double = stack.dtype != torch.float64
     try:
-        with torch.enable_grad():
-            alone = measure_model(last, x, check=False)
+        with ExitStack() as put_back:
+            for module in {stack.base, last} if double else ():
+                put_back.enter_context(in_precision(module, torch.float64))
+            with torch.enable_grad():
+                alone = measure_model(last, x, check=False)
+            exact = Stack.of(stack.base, Template(last).tensors, 1) if double else None
     except Exception:  # noqa: BLE001 - measured one by one, it says what is wrong
         return None
     for way in (_by_layers, _by_jacobians):
@@ -221,7 +221,8 @@ def _together(stack: Stack, last: nn.Module, x: torch.Tensor) -> list[OneSeed] |
         if found is None or not _agrees(found[-1], alone, stack.dtype):
             continue
         if exact is not None:
-            once = _by(way, exact, x.double() if x.is_floating_point() else x)
+            with in_precision(stack.base, torch.float64):
+                once = _by(way, exact, x.double() if x.is_floating_point() else x)
             if once is None or not _agrees(once[0], alone, torch.float64):
                 continue
         return found

@@ -11,6 +11,7 @@ from finitewidth.estimate import Estimate
 from finitewidth.measure import averages, pages
 from finitewidth.measure.batched import batch_size, measure_batch
 from finitewidth.measure.factory import Factory
+from finitewidth.measure.model.model import Forward
 from finitewidth.measure.one_seed import OneSeed
 from finitewidth.measure.seeds import checked_seeds, over_seeds
 from finitewidth.report import Page, Shown
@@ -168,6 +169,7 @@ def ensemble(
     seeds: int | Sequence[int] = 32,
     workers: int = 1,
     *,
+    forward: Forward | None = None,
     target_error: float | None = None,
     progress: Progress | None = None,
 ) -> Ensemble:
@@ -179,10 +181,13 @@ def ensemble(
         Returns a new module at every call, drawn with the global random numbers of torch, NumPy or
         Python, which are seeded before and put back afterwards, or by an argument seed.
     X : tensor or array [B, …]
+        Or a tuple or a mapping of them.
     seeds : int or sequence of int
         How many (0, 1, …), or which.
     workers : int
         Processes; 1 measures in this process, so that closures work. The numbers are the same.
+    forward : callable, optional
+        As in `kernel`.
     target_error : float, optional
         Stop once the mean diagonal's relative standard error is at most this; looked at after
         every 16 seeds, in their order.
@@ -224,12 +229,12 @@ def ensemble(
         return average.std_error <= target_error * abs(average.value)
 
     found = over_seeds(
-        partial(measure_batch, make_model, X),
+        partial(measure_batch, make_model, X, forward),
         chosen,
         workers,
-        {"make_model": make_model},
+        {"make_model": make_model, "forward": forward},
         progress,
-        together=lambda model: batch_size(model, X),
+        together=lambda model: batch_size(model, X, forward),
         enough=None if target_error is None else precise,
     )
     return _gathered(chosen, found)

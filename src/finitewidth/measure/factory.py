@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from finitewidth.data.references import named, raised
-from finitewidth.measure.random_state import seed_all
+from finitewidth.measure.model.random_state import seed_all
 
 Factory = Callable[..., nn.Module]
 

@@ -20,7 +20,7 @@ from finitewidth.measure.factory import (
     fingerprint,
     refuse_identical,
 )
-from finitewidth.measure.random_state import kept_random_state
+from finitewidth.measure.model.random_state import kept_random_state
 from finitewidth.statistics.blocks import Progress
 
 T = TypeVar("T")
@@ -147,12 +147,12 @@ def _in_order(
         return
     if getattr(current_process(), "_inheriting", False):
         raise SystemExit(1)  # a script without a guard, imported by its own worker; see _ENDED
-    packed = _packed(measure, sent)
+    packed, names = _packed(measure, sent), [name for name in sent if callable(sent[name])]
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         jobs: list[Future[list[tuple[T, Mark]]]] = []
         try:
             for place, seeds in enumerate(batches):
-                jobs.append(pool.submit(_unpacked, packed, list(sent), seeds, place == 0))
+                jobs.append(pool.submit(_unpacked, packed, names, seeds, place == 0))
             for job in jobs:
                 yield from job.result()
         except BrokenProcessPool:

@@ -11,7 +11,7 @@ import torch
 
 from finitewidth.measure import kernel
 from finitewidth.measure.factory import build, built_twice, fingerprint, refuse_identical
-from finitewidth.measure.random_state import kept_random_state
+from finitewidth.measure.model.random_state import kept_random_state
 from finitewidth.sweep.methods.drawn import Block, given, seed_of, summarised
 from finitewidth.sweep.methods.registry import Method
 from finitewidth.sweep.networks import FIELDS, vector, weights
