@@ -8,6 +8,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from finitewidth._files import to_read
+
 LONGEST = 300
 """Characters of what a user's error says, before it is cut."""
 
@@ -36,7 +38,7 @@ def imported(spec: str, name: str) -> Callable[..., Any]:
     try:
         module = _from_file(Path(place)) if place.endswith(".py") else _by_name(place)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's module may raise anything
-        known = isinstance(error, ImportError | OSError)
+        known = isinstance(error, ImportError | ValueError | OSError)
         reason = str(error).rstrip(".") if known else raised(error)
         raise ValueError(f"{name} is {spec!r}, but importing {place!r} fails: {reason}.") from (
             None if known else error
@@ -74,9 +76,7 @@ def _by_name(module: str) -> ModuleType:
 
 def _from_file(path: Path) -> ModuleType:
     """A module of the file's own name, so that what it defines can be sent to other processes."""
-    path = path.resolve()
-    if not path.is_file():
-        raise OSError("there is no such file")
+    path = to_read(path, "there is no such file").resolve()
     if not path.stem.isidentifier():
         raise OSError("its name is no name of a module; rename the file")
     folder = str(path.parent)  # its neighbours can be imported, as when it is run

@@ -2,15 +2,13 @@
 
 import pickle
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
-from multiprocessing import current_process, get_context
 from typing import Any, TypeVar
 
 import torch
 from torch import nn
 
+from finitewidth._processes import Told, pool, tell, with_warnings
 from finitewidth._whole_number import whole_number
 from finitewidth.data.references import raised
 from finitewidth.measure.factory import (
@@ -115,6 +113,8 @@ def over_seeds(
     ValueError
         For less than one worker, a function that cannot be sent, or a factory that gives two
         seeds the same network, or one seed two.
+    RuntimeError
+        If the caller's script has no main guard, or a process ended.
     """
     whole_number(workers, "workers", 1)
     found: list[T] = []
@@ -141,32 +141,23 @@ def over_seeds(
 def _in_order(
     measure: Measure[T], batches: list[list[int]], workers: int, sent: dict[str, Any]
 ) -> Generator[tuple[T, Mark], None, None]:
+    seen: set[Told] = set()
     if workers == 1:
         for place, seeds in enumerate(batches):
-            yield from on_one_thread(measure, seeds, place == 0)
+            yield from _told(with_warnings(on_one_thread, measure, seeds, place == 0), seen)
         return
-    if getattr(current_process(), "_inheriting", False):
-        raise SystemExit(1)  # a script without a guard, imported by its own worker; see _ENDED
     packed, names = _packed(measure, sent), [name for name in sent if callable(sent[name])]
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        jobs: list[Future[list[tuple[T, Mark]]]] = []
+    with pool(workers) as processes:
+        jobs = [
+            processes.submit(with_warnings, _unpacked, packed, names, seeds, place == 0)
+            for place, seeds in enumerate(batches)
+        ]
         try:
-            for place, seeds in enumerate(batches):
-                jobs.append(pool.submit(_unpacked, packed, names, seeds, place == 0))
             for job in jobs:
-                yield from job.result()
-        except BrokenProcessPool:
-            raise ValueError(_ENDED) from None
+                yield from _told(job.result(), seen)
         finally:
             for job in jobs:
                 job.cancel()
-
-
-_ENDED = (
-    "a worker process ended before its seeds were measured; workers import the script they are "
-    "started from, so put what it runs under if __name__ == '__main__':, or use fewer workers if "
-    "the memory is short, or workers=1."
-)
 
 
 def _packed(measure: Measure[Any], sent: dict[str, Any]) -> bytes:
@@ -201,6 +192,17 @@ def _unpacked(
             "it in a file that they can import, not in an interactive session, or use workers=1."
         ) from error
     return on_one_thread(measure, seeds, first)
+
+
+def _told(
+    found: tuple[list[tuple[T, Mark]] | Exception, list[Told]], seen: set[Told]
+) -> list[tuple[T, Mark]]:
+    """What was measured, once its warnings are shown, where no seed before showed them."""
+    results, warned = found
+    tell(warned, seen)
+    if isinstance(results, Exception):
+        raise results
+    return results
 
 
 def on_one_thread(measure: Measure[T], seeds: list[int], first: bool) -> list[tuple[T, Mark]]:
