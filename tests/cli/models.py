@@ -47,4 +47,8 @@ def ragged():
 
 def number():
     return 3
+
+
+def fails():
+    raise KeyError("hidden_size")
 """

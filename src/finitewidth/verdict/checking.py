@@ -37,7 +37,7 @@ def check(
     Parameters
     ----------
     make_model : callable
-        Returns a new module at every call, seeded by torch.manual_seed, or by an argument seed.
+        As in `ensemble`.
     X : tensor or array [B, …]
         The batch.
     y : tensor or array, optional

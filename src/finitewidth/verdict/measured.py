@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,10 +12,9 @@ from finitewidth.measure import (
     Ensemble,
     UpdateEnsemble,
     averages,
-    descent_ensemble,
     ensemble,
-    update_ensemble,
 )
+from finitewidth.measure.update.one_pass import start_step_descent
 from finitewidth.statistics.blocks import Progress
 from finitewidth.statistics.spread import log_spread_by_jackknife
 from finitewidth.verdict import regimes
@@ -48,7 +48,8 @@ class Measured:
                 "network; widen the layers, or train biases."
             )
         values = self.start.diagonals
-        return Estimate(*log_spread_by_jackknife(values), len(values), averages.METHOD)
+        found = Estimate(*log_spread_by_jackknife(values), len(values), averages.METHOD)
+        return found.doubted(averages.of_two(len(values)))
 
     @property
     def diverged(self) -> Estimate | None:
@@ -73,7 +74,7 @@ class Measured:
 
 
 def measure(
-    make_model: Callable[..., object],
+    make_model: Callable[..., Any],
     X: object,
     y: object,
     loss: object,
@@ -82,27 +83,10 @@ def measure(
     workers: int,
     progress: Progress | None,
 ) -> Measured:
-    """All three; the step and the descent need targets and a rate."""
-    done = _Stages(progress, 1 if y is None else 3)
-    step = descent = None
-    if y is not None and learning_rate is not None:  # what may be refused comes first
-        shared = {"learning_rate": learning_rate, "seeds": seeds, "workers": workers}
-        descent = descent_ensemble(make_model, X, y, loss, progress=done.stage(0), **shared)  # type: ignore[arg-type]
-        step = update_ensemble(make_model, X, y, loss, progress=done.stage(1), **shared)  # type: ignore[arg-type]
-    place = 0 if step is None else 2
-    start = ensemble(make_model, X, seeds, workers, progress=done.stage(place))  # type: ignore[arg-type]
-    return Measured(start, step, descent)
-
-
-class _Stages:
-    """One progress over several ensembles of the same seeds."""
-
-    def __init__(self, progress: Progress | None, count: int) -> None:
-        self.progress, self.count = progress, count
-
-    def stage(self, place: int) -> Progress | None:
-        """Progress of one of them."""
-        progress = self.progress
-        if progress is None:
-            return None
-        return lambda done, total: progress(place * total + done, self.count * total)
+    """All three, in one pass over the seeds; the step and the descent need targets and a rate."""
+    shared: Any = {"seeds": seeds, "workers": workers, "progress": progress}
+    if y is None or learning_rate is None:
+        return Measured(ensemble(make_model, X, **shared), None, None)
+    return Measured(
+        *start_step_descent(make_model, X, y, loss, learning_rate=learning_rate, **shared)  # type: ignore[arg-type]
+    )

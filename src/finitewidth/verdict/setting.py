@@ -1,10 +1,10 @@
 """`Setting`: what was asked of a check, in words."""
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from finitewidth.data import Data
+from finitewidth.data.references import named as named
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,3 @@ def data_in_words(data: Data | str | None, X: Any) -> tuple[str, str]:
     shape = list(getattr(X, "shape", ()))
     words = data or f"a batch of shape {shape}"
     return words, words
-
-
-def named(function: Any) -> str:
-    """``module:function``, as the command line takes it."""
-    while isinstance(function, partial):
-        function = function.func
-    if isinstance(function, str):
-        return function
-    name = getattr(function, "__qualname__", type(function).__name__)
-    module = getattr(function, "__module__", None)
-    return name if module in (None, "__main__") else f"{module}:{name}"

@@ -11,6 +11,7 @@ import torch
 from finitewidth.measure.model.batch import Batch
 from finitewidth.measure.model.graph import nodes
 from finitewidth.measure.model.model import Model
+from finitewidth.measure.model.random_state import seed_all
 
 FEW = 4
 """Inputs that are run twice as they are; all are, in other company, for `coupling`."""
@@ -52,7 +53,7 @@ def differs(model: Model, batch: Batch) -> bool:
 def _refuse_draws(model: Model, batch: Batch) -> None:
     first = None
     for seed in range(DRAWS):
-        _reseed(seed)
+        seed_all(seed)
         found = model.plain(batch)
         first = found if first is None else first
         if not torch.equal(first, found):
@@ -72,7 +73,7 @@ def _first_random_module(model: Model, batch: Batch) -> str:
     """The first module whose answer differs between passes, or empty."""
     runs: list[list[tuple[str, torch.Tensor]]] = []
     for seed in range(8):
-        _reseed(seed)
+        seed_all(seed)
         seen: list[tuple[str, torch.Tensor]] = []
         model.watched(batch, lambda name, tensor, seen=seen: seen.append((name, tensor.clone())))
         runs.append(seen)
@@ -91,14 +92,6 @@ def _generators() -> tuple[Any, ...]:
     cards = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
     torchs = [bytes(state.cpu().numpy()) for state in (torch.get_rng_state(), *cards)]
     return (*torchs, pickle.dumps(np.random.get_state()), random.getstate())  # noqa: NPY002
-
-
-def _reseed(seed: int) -> None:
-    torch.default_generator.manual_seed(seed)
-    if torch.cuda.is_initialized():
-        torch.cuda.manual_seed_all(seed)
-    np.random.seed(seed)  # noqa: NPY002
-    random.seed(seed)
 
 
 def _refuse_graph(model: Model, few: Batch) -> None:
