@@ -69,7 +69,7 @@ class SampledLaw:
         workers: int | None = None,
         progress: Progress | None = None,
     ) -> SampleSummary:
-        """Moments, dead fraction and the law of ln K from `size` draws, in constant memory.
+        """Moments, dead fraction and the law of ln K from `size` draws, in at most 0.2 GB.
 
         Raises as `sample`, and for fewer than 64 networks.
         """
@@ -88,8 +88,8 @@ class SampledLaw:
     ) -> Quantile:
         """Quantiles of K (or K_w, K_b) over seeds, with 95 % intervals `.low` and `.high`.
 
-        Order statistics for up to 2²² networks; beyond that a histogram of integer counts with
-        1024 bins an octave (0.068 % a bin), in constant memory.
+        Order statistics for up to 2²² networks; beyond that counts between 2²⁰ of the first ones',
+        in at most 0.2 GB, and the interval holds what they do not know.
 
         Raises
         ------

@@ -42,17 +42,16 @@ def order_statistic(values: Float[np.ndarray, " n"], rank: float) -> float:
 def one_error(histogram: LogHistogram, level: float) -> tuple[float, float] | None:
     """A quantile in logarithmic bins and its standard error; None where two leave the sample.
 
-    The error is half the distance of the values one standard error of the rank away, and at least
-    a bin's width over √12. What no bin holds is 0.
+    The error is half the distance of the values one standard error of the rank away, each at the
+    far end of its bin. What no bin holds is 0.
     """
-    size, bins = histogram.size, histogram.bins_per_octave
+    size = histogram.size
     spread = sqrt(level * (1 - level) * size)
     if level * size - 2 * spread < 1 or level * size + 2 * spread > size - 1:
         return None
-    low, value, high = (
-        2.0 ** histogram.log2_at(level * size + step) for step in (-spread, 0.0, spread)
-    )
-    return value, max((high - low) / 2, value * (2.0 ** (1 / bins) - 1) / sqrt(12))
+    around = (histogram.log2_around(level * size + step) for step in (-spread, 0.0, spread))
+    low, value, high = (2.0 ** one[place] for place, one in enumerate(around))
+    return value, (high - low) / 2
 
 
 def median(values: Float[np.ndarray, " n"]) -> tuple[float, float]:

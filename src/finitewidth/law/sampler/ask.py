@@ -6,7 +6,7 @@ import numpy as np
 
 from finitewidth.law.inputs import PowerSums
 from finitewidth.law.sampler import quantile as quantiles
-from finitewidth.law.sampler.from_draws import BINS_PER_OCTAVE, summarise
+from finitewidth.law.sampler.from_draws import summarise
 from finitewidth.law.sampler.quantile import Levels, Quantile
 from finitewidth.law.sampler.sample import KernelSample, LogKernelSample, parts
 from finitewidth.law.sampler.sample import log_sample as draw_logs
@@ -14,15 +14,12 @@ from finitewidth.law.sampler.sample import sample as draw
 from finitewidth.law.sampler.streams import blocks
 from finitewidth.law.sampler.summary import SampleSummary
 from finitewidth.network import MLP
+from finitewidth.statistics import ordered as counting
 from finitewidth.statistics.blocks import Progress, checked_seed, checked_size
-from finitewidth.statistics.log_histogram import LogHistogram
 from finitewidth.statistics.quantiles import ranks
 
 SMALLEST_SLOPE = 1e-100
 WIDEST = 2**62
-
-SORTED_UP_TO = 2**22
-"""Samples up to this size are sorted; larger ones are counted in bins."""
 
 
 def check_sampled(net: MLP) -> None:
@@ -96,8 +93,8 @@ def quantile(
     for level in levels.flat:
         ranks(float(level), count)  # too small a sample is refused before drawing
     place = {"weights": 1, "biases": 2, "kernel": 3}[part]
-    found = np.empty(count) if count <= SORTED_UP_TO else None
-    histogram = LogHistogram(BINS_PER_OCTAVE)
+    found = np.empty(count) if count <= counting.SORTED_UP_TO else None
+    ordered = counting.Ordered()
     for first, block in blocks(net, float(sums(2)), count, start, workers, progress):
         value = parts(net, block)[place]
         if found is not None:
@@ -106,11 +103,11 @@ def quantile(
         else:
             counted = value.log()[block.alive] / log(2.0)
             counted = counted[counted > -inf]  # a part may be 0 in living networks too
-            histogram.add(counted, len(block.alive) - len(counted))
+            ordered.add(counted, len(block.alive) - len(counted))
     if found is not None:
         found.sort()
         return quantiles.from_sorted(found, levels)
     dead = net.bias_lr if part != "weights" and net.trains_biases else 0.0
     if logs:
-        return quantiles.log_from_histogram(histogram, levels, log(dead) if dead else -inf)
-    return quantiles.from_histogram(histogram, levels, dead)
+        return quantiles.log_from_ordered(ordered, levels, log(dead) if dead else -inf)
+    return quantiles.from_ordered(ordered, levels, dead)
