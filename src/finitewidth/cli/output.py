@@ -7,6 +7,7 @@ import cyclopts
 
 from finitewidth._extras import needed_for
 from finitewidth._files import to_write
+from finitewidth._large import allow_large
 from finitewidth.report import Page, Shown
 from finitewidth.report.drawn import FORMATS
 
@@ -24,6 +25,8 @@ class Output:
     """Also write a one-file report with figures: out.html."""
     verbose: bool = False
     """Print everything: details, legends, what the numbers mean."""
+    yes: bool = False
+    """Begin even work that takes longer than five minutes."""
 
     def files(self) -> dict[str, str | None]:
         """What is written besides the printed answer."""
@@ -39,6 +42,7 @@ class Output:
         RuntimeError
             If an extra is not installed.
         """
+        allow_large(self.yes)
         if self.json and self.markdown:
             raise ValueError("--json and --markdown were both given; give one of them.")
         if self.html is not None:

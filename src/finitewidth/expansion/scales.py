@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from finitewidth._large import check_cost
 from finitewidth._shapes import Float
 from finitewidth.network import MLP
 
@@ -80,6 +81,31 @@ def expandable(net: object) -> MLP:
             f"{net.widths}; use MLP.equal_width, or residual=None."
         )
     return net
+
+
+LIMIT, ORDER = 0.1, 1.0
+"""Costs of a layer at infinite width, and of its order 1/n."""
+
+
+def check_layers(net: MLP, inputs: int, share: float) -> None:
+    """Refuse a network whose layers take longer than was asked for.
+
+    Parameters
+    ----------
+    net : MLP
+    inputs : int
+        B.
+    share : float
+        Of the time that first order in 1/n takes: a millisecond a layer for one input, else
+        7 ms · B² (measured, for kinked and for smooth activations).
+    """
+    seconds = share * net.depth * (1e-3 if inputs == 1 else 7e-3 * inputs**2)
+    check_cost(
+        f"the expansion of {net.depth} layers at {inputs} input(s)",
+        seconds,
+        500.0 * net.depth * inputs**2,
+        "ask for fewer layers or inputs",
+    )
 
 
 def input_rows(net: MLP, X: ArrayLike, name: str = "X") -> Float[np.ndarray, "B n_in"]:

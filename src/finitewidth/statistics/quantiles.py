@@ -4,7 +4,7 @@ The number of values below the true quantile q of n is binomial, so the values a
 q n ± z √(q(1−q) n) enclose it at about z standard errors. No moment of the values is needed.
 """
 
-from math import sqrt
+from math import ceil, sqrt
 
 import numpy as np
 
@@ -29,9 +29,14 @@ def ranks(level: float, size: int) -> tuple[float, float, float]:
         tail = min(level, 1 - level)
         raise ValueError(
             f"{size} networks are too few for the quantile {level:g}: its interval leaves the "
-            f"sample; draw at least {int(np.ceil(6 / tail))}."
+            f"sample; draw at least {_enough(tail)}."
         )
     return level * size, low, high
+
+
+def _enough(tail: float) -> str:
+    """A size whose interval is inside the sample."""
+    return f"{6 / max(tail, 1e-300):.1g}" if tail < 1e-12 else str(ceil(6 / tail))
 
 
 def order_statistic(values: Float[np.ndarray, " n"], rank: float) -> float:

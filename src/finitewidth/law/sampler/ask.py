@@ -4,6 +4,7 @@ from math import inf, log
 
 import numpy as np
 
+from finitewidth._large import check_cost
 from finitewidth.law.inputs import PowerSums
 from finitewidth.law.sampler import quantile as quantiles
 from finitewidth.law.sampler.from_draws import summarise
@@ -20,6 +21,9 @@ from finitewidth.statistics.quantiles import ranks
 
 SMALLEST_SLOPE = 1e-100
 WIDEST = 2**62
+
+PER_LAYER = 6e-8
+"""Seconds that a layer of a network takes, on one thread; measured."""
 
 
 def check_sampled(net: MLP) -> None:
@@ -48,12 +52,24 @@ def check_sampled(net: MLP) -> None:
         )
 
 
+def _checked(net: MLP, size: object) -> int:
+    """The size; raises if the sample takes longer than was asked for."""
+    count = checked_size(size)
+    check_cost(
+        f"drawing {count} networks of {net.depth} layers",
+        (net.depth + 4) * (count * PER_LAYER + 2e-5),
+        0.0,
+        "ask for fewer of them, or for fewer layers",
+    )
+    return count
+
+
 def sample(
     net: MLP, sums: PowerSums, size: int, seed: int, workers: int | None, progress: Progress | None
 ) -> KernelSample:
     """See `KernelLaw.sample`."""
     check_sampled(net)
-    count, start = checked_size(size), checked_seed(seed)
+    count, start = _checked(net, size), checked_seed(seed)
     return draw(net, float(sums(2)), count, start, workers, progress)
 
 
@@ -62,7 +78,7 @@ def log_sample(
 ) -> LogKernelSample:
     """See `KernelLaw.log_sample`."""
     check_sampled(net)
-    count, start = checked_size(size), checked_seed(seed)
+    count, start = _checked(net, size), checked_seed(seed)
     return draw_logs(net, float(sums(2)), count, start, workers, progress)
 
 
@@ -71,7 +87,7 @@ def summary(
 ) -> SampleSummary:
     """See `KernelLaw.summary`."""
     check_sampled(net)
-    return summarise(net, sums, checked_size(size), checked_seed(seed), workers, progress)
+    return summarise(net, sums, _checked(net, size), checked_seed(seed), workers, progress)
 
 
 def quantile(
@@ -88,7 +104,7 @@ def quantile(
 ) -> Quantile:
     """See `KernelLaw.quantile` and `KernelLaw.log_quantile`."""
     check_sampled(net)
-    count, start = checked_size(size), checked_seed(seed)
+    count, start = _checked(net, size), checked_seed(seed)
     levels = quantiles.checked_levels(q)
     for level in levels.flat:
         ranks(float(level), count)  # too small a sample is refused before drawing

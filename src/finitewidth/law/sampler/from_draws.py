@@ -6,9 +6,9 @@ import numpy as np
 
 from finitewidth.estimate import Estimate
 from finitewidth.law.inputs import PowerSums
-from finitewidth.law.layerwise import activation_moment
+from finitewidth.law.layerwise import float_moment
 from finitewidth.law.magnitude import Magnitude
-from finitewidth.law.moments import moment
+from finitewidth.law.moments import dispersion, moment
 from finitewidth.law.sampler.sample import parts
 from finitewidth.law.sampler.streams import blocks
 from finitewidth.law.sampler.summary import LogLaw, SampleSummary
@@ -43,7 +43,7 @@ def exact_dead_fraction(net: MLP) -> float:
 
 def wide_log_norm(net: MLP) -> tuple[float, float]:
     """Mean and variance of the log squared norm a neuron at large width (Hanin & Nica 2018)."""
-    second, fourth = (float(activation_moment(net, order)) for order in (2, 4))
+    second, fourth = (float_moment(net, order) for order in (2, 4))
     nu = 3 * fourth / second**2 - 1
     drift = (net.depth - 1) * log(net.hidden_gain * second)
     return drift - nu / 2 * net.beta, nu * net.beta
@@ -110,7 +110,7 @@ def summarise(
         dead_value=net.bias_lr if net.trains_biases else 0.0,
         net=net,
         squared_norm=squared_norm,
-        log_dispersion=(exact[2] / exact[1] ** 2).log,
+        log_dispersion=dispersion(net, sums).log,
         seed=seed,
     )
 

@@ -40,7 +40,7 @@ def checked_levels(q: object) -> Float[np.ndarray, "..."]:
     """
     try:
         levels = np.asarray(q, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise TypeError(f"q is {q!r}, expected numbers between 0 and 1.") from None
     if levels.size == 0 or not ((levels > 0) & (levels < 1)).all():
         raise ValueError(f"q is {q!r}, expected numbers strictly between 0 and 1, such as 0.5.")
