@@ -180,7 +180,14 @@ class Expansion(Shown):
         numbers(y, "y", ((size,), (size, self.net.n_out)))
         rate = float(numbers(learning_rate, "learning_rate", ((),)))
         loss = np.ones(size) if weights is None else numbers(weights, "weights", ((size,),))
-        return rate * (self._change @ loss)
+        with np.errstate(over="ignore", invalid="ignore"):  # refused below, in one sentence
+            found = rate * (self._change @ loss)
+        if not np.isfinite(found).all():
+            raise ValueError(
+                f"learning_rate is {learning_rate:g}, at which the change of the kernel leaves "
+                "the range of float64; use a smaller one."
+            )
+        return found
 
     @cached_property
     def layers(self) -> tuple[Share, ...]:

@@ -12,6 +12,7 @@ from finitewidth.network import MLP
 
 # Averages over four inputs are squares of the kernel: this is what a double holds of it.
 SMALLEST, LARGEST = 1e-140, 1e140
+FACTORS = 1e-70, 1e70
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,13 @@ def expandable(net: object) -> MLP:
             f"the expansion needs Gaussian weights and this network's are {net.law.name!r}; use "
             'weight_law="gaussian", or fw.simulate.ensemble, which takes any law.'
         )
+    for name in ("output_gain", "bias_lr"):
+        value = getattr(net, name)
+        if value and not FACTORS[0] <= value <= FACTORS[1]:
+            raise ValueError(
+                f"{name} is {value:g}, expected {FACTORS[0]:g} to {FACTORS[1]:g}: the kernel's "
+                "variance holds its square; use a number nearer to 1."
+            )
     if net.residual is not None and len(net.runs) > 1:
         raise ValueError(
             "residual connections need equal hidden widths, but the widths are "

@@ -64,5 +64,9 @@ def rounded(value: Fraction) -> str:
     """A fraction for a sentence, however large it is."""
     if abs(value) < 10**300:
         return f"{float(value):g}"
-    size = log10(abs(value.numerator)) - log10(value.denominator)
-    return f"{'-' if value < 0 else ''}10^{size:.4g}"
+    return f"{'-' if value < 0 else ''}10^{log10_of(abs(value)):.4g}"
+
+
+def log10_of(value: Fraction) -> float:
+    """log10 of a positive fraction of any size."""
+    return log10(value.numerator) - log10(value.denominator)

@@ -4,13 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import factorial, isfinite, log10
+from math import factorial, isfinite
 from numbers import Real
 
 import numpy as np
 
 from finitewidth._shapes import Float
-from finitewidth.network.exact import double, fraction_of, is_finite, rounded
+from finitewidth.network.exact import double, fraction_of, is_finite, log10_of, rounded
 
 
 class WeightLaw(ABC):
@@ -161,7 +161,9 @@ def _refuse_impossible(moments: dict[int, Fraction], order: int) -> None:
         near, far = (middle - first) // 2, (order - middle) // 2
         # s_middle^(near + far) ≤ s_first^far · s_order^near
         if value**near * moments[first] ** far < moments[middle] ** (near + far) * _ROUNDED:
-            size = (1 + far / near) * log10(moments[middle]) - far / near * log10(moments[first])
+            size = (1 + far / near) * log10_of(moments[middle]) - far / near * log10_of(
+                moments[first]
+            )
             bound = f"{10**size:g}" if abs(size) < 300 else f"10^{size:.4g}"
             raise ValueError(
                 f"E W^{order} = {rounded(value)} belongs to no law: beside E W^{middle} = "
