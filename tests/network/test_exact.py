@@ -16,6 +16,7 @@ from finitewidth.network.exact import Exact, double, fraction_of
 TENTH, HUGE = Fraction(1, 10), 10**400
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_a_fraction_for_a_slope_is_no_binary_number() -> None:
     """E K_w = 2 C A_2 |x|²/n_0 with A_2 = (1 + 1/100)/2, C = 2 and |x|²/n_0 = 5/2."""
     net = fw.MLP(2, [3], "leaky_relu", TENTH, bias=False)
@@ -26,6 +27,7 @@ def test_a_fraction_for_a_slope_is_no_binary_number() -> None:
     assert binary.mean() == fw.KernelLaw(net, [1, 2]).mean()
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_fractions_for_gains_rates_and_inputs() -> None:
     """E K = C_1 |x|²/n_0 + b for one layer, and with a hidden one each gain once in E K_w."""
     net = fw.MLP(2, [], output_gain=Fraction(2, 3), bias_lr=Fraction(1, 7))
@@ -110,7 +112,7 @@ def test_numbers_beyond_a_double_are_one_sentence(case: str) -> None:
 def test_runs_of_equal_widths_are_not_expanded() -> None:
     """The page of 10⁹ layers; before, the paper's column took 8 GB."""
     page = fw.KernelLaw(fw.MLP.equal_width(4, 4, 10**9)).overview().page()
-    assert "No paper column" in page.terminal(True)
+    assert "No paper column" in page.markdown()
 
 
 @pytest.mark.parametrize("n_in", [11, 392, 394])
@@ -119,4 +121,4 @@ def test_the_page_without_a_hidden_layer(n_in: int) -> None:
     law = fw.KernelLaw(fw.MLP(n_in, []))
     assert law.dispersion() == 1.0
     assert law.log_dispersion() == 0.0
-    assert "Nearly deterministic" in law.overview().page().terminal(False)
+    assert "Nearly deterministic" in law.overview().page().markdown()

@@ -27,7 +27,7 @@ class Output:
     verbose: bool = False
     """Print everything: details, legends, what the numbers mean."""
     yes: bool = False
-    """Begin even work that takes longer than five minutes."""
+    """Begin even what takes longer than five minutes, or has more than 100,000 cells."""
 
     def files(self) -> dict[str, str | None]:
         """What is written besides the printed answer."""
