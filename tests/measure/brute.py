@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from finitewidth.measure.model.model import Model
+
 
 def jacobian(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
     """[B, O, P], gradients of the trained parameters side by side."""
@@ -39,3 +41,9 @@ def difference(found: torch.Tensor, expected: torch.Tensor) -> float:
     assert found.shape == expected.shape
     found, expected = found.detach(), expected.detach()
     return float((found - expected).abs().max() / expected.abs().max())
+
+
+def called(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """The output with its graph, as the kernel sees it."""
+    here = Model(model)
+    return here.outputs(here.batch(x, "X"))

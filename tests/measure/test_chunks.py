@@ -11,7 +11,6 @@ from finitewidth.measure import kernel
 from finitewidth.measure.kernel import blocks, symmetric
 from finitewidth.measure.kernel import features as extraction
 from finitewidth.measure.kernel.factors import Gated
-from finitewidth.measure.kernel.forward import run
 from finitewidth.measure.kernel.layout import signature
 from tests.measure import brute
 from tests.measure.zoo import CASES, Function, lin, routed
@@ -61,7 +60,9 @@ def gated_net() -> nn.Module:
 
 def factor_of(model: nn.Module, x: torch.Tensor, parameter: Any) -> object:
     probe = torch.Generator().manual_seed(0)
-    return extraction.features(run(model, x), list(model.parameters()), probe).factors[parameter]
+    return extraction.features(brute.called(model, x), list(model.parameters()), probe).factors[
+        parameter
+    ]
 
 
 @pytest.mark.parametrize("outputs", ["all", "trace"])
@@ -156,7 +157,7 @@ def test_rows_that_move_with_the_numbers(monkeypatch, forward):
     torch.manual_seed(4)
     model = Function(forward, lin=lin(2, 5), out=lin(5, 2)).double()
     x = torch.tensor([[0.0, 1.0], [1.0, 2.0], [3.0, 1.0], [2.0, -1.0]], dtype=torch.float64)
-    up, down = (signature(run(model, part)) for part in (x[:2], x[2:]))
+    up, down = (signature(brute.called(model, part)) for part in (x[:2], x[2:]))
     assert up is None or up != down
     assert brute.difference(kernel(model, x), brute.kernel(model, x)) < TOLERANCE
 
@@ -188,7 +189,11 @@ def test_rows_that_are_zero_at_first_are_looked_at_again(monkeypatch):
         next(model.parameters()).abs_()
     for signs in ((-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0)):
         x = torch.tensor([*signs, 3.0, 2.0], dtype=torch.float64)[:, None]
-        assert signature(run(model, x[:2])) == signature(run(model, x[2:])) is not None
+        assert (
+            signature(brute.called(model, x[:2]))
+            == signature(brute.called(model, x[2:]))
+            is not None
+        )
         assert brute.difference(kernel(model, x), brute.kernel(model, x)) < TOLERANCE
 
 
@@ -217,7 +222,7 @@ def test_large_batches_are_told_apart():
     x = torch.randn(150, 2, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     assert brute.difference(kernel(model, x), brute.kernel(model, x)) < TOLERANCE
     probe = torch.Generator().manual_seed(0)
-    found = extraction.features(run(model, x), list(model.parameters()), probe)
+    found = extraction.features(brute.called(model, x), list(model.parameters()), probe)
     expected = brute.jacobian(model, x)
     first = found.factors[next(model.parameters())].full()
     assert brute.difference(first, expected[:, :, :6]) < TOLERANCE

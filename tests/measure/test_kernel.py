@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from finitewidth.measure import kernel
-from finitewidth.measure.kernel import blocks, forward, operations
+from finitewidth.measure.kernel import blocks, operations
 from finitewidth.measure.kernel import contract as contractions
 from finitewidth.measure.kernel import features as extraction
 from finitewidth.measure.kernel.operations.rows import Entry, FullRows
@@ -60,7 +60,7 @@ def test_every_parameter_takes_the_expected_way(case):
     model, x = case.model(), case.inputs(3)
     named = {p: name for name, p in model.named_parameters() if p.requires_grad}
     probe = torch.Generator().manual_seed(0)
-    found = extraction.features(forward.run(model, x), list(named), probe)
+    found = extraction.features(brute.called(model, x), list(named), probe)
     contracted = {named[p] for p in named if p in found.contracted}
     assert {named[p] for p in found.factors} - contracted == case.fallback
     assert set(named.values()) - {named[p] for p in found.factors} == case.unused

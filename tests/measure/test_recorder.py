@@ -15,8 +15,9 @@ import torch
 from torch import nn
 
 from finitewidth import measure
+from finitewidth.measure.model.state import kept_random_state
 from finitewidth.measure.trajectory import quantities
-from finitewidth.measure.trajectory.measuring import Probe, kept_random_state
+from finitewidth.measure.trajectory.measuring import Probe
 from finitewidth.measure.trajectory.null import with_errors
 from finitewidth.measure.trajectory.schedule import Schedule
 from finitewidth.store.records import DamagedFile, Reader

@@ -21,15 +21,10 @@ from torch.func import functional_call, jacrev, vmap
 
 from finitewidth.measure.alike import Template
 from finitewidth.measure.factory import Factory, build, fingerprint
-from finitewidth.measure.kernel.forward import (
-    BATCH_NORMS,
-    checked_input,
-    refuse_coupling,
-    refuse_modules,
-    refuse_randomness,
-    trained_parameters,
-    untouched,
-)
+from finitewidth.measure.model.coupling import refuse_coupling
+from finitewidth.measure.model.model import Forward, Model
+from finitewidth.measure.model.parameters import BATCH_NORMS, refuse_modules, trained_parameters
+from finitewidth.measure.model.randomness import refuse_randomness
 from finitewidth.measure.one_seed import OneSeed, layer_of, measure_model
 from finitewidth.measure.seeds import Mark, one_by_one
 
@@ -80,16 +75,18 @@ class Stack:
         return len(next(iter(self.trained.values())))
 
 
-def batch_size(model: nn.Module, x: object) -> int:
+def batch_size(model: nn.Module, x: object, forward: Forward | None = None) -> int:
     """How many networks like this one are measured at once; 1 where arithmetic takes the time.
 
     It depends on the network and the inputs alone, since it decides the last bits.
     """
     try:
-        names = set(trained_parameters(model))
-        inputs = checked_input(model, x, "X")
-        with torch.no_grad(), untouched(model):
-            outputs = model(inputs[:1]).numel()
+        called = Model(model, forward)
+        inputs, names = called.batch(x, "X"), set(called.parameters)
+        if forward is not None or inputs.several or inputs.names is not None:
+            return 1
+        with called.undisturbed():
+            outputs = called.plain(inputs[:1]).numel()
     except Exception:  # noqa: BLE001 - the measurement says what is wrong
         return 1
     parameters = sum(p.numel() for p in model.parameters())
@@ -121,13 +118,13 @@ def measure_batch(
         With the mark of each network; after the second it may be empty.
     """
     first = build(make_model, seeds[0])
-    trained_parameters(first)
-    refuse_modules(first)
-    inputs = checked_input(first, x, "X")
-    if check:
-        with untouched(first):
-            refuse_randomness(first, inputs)
-            refuse_coupling(first, inputs)
+    called = Model(first)
+    batch = called.batch(x, "X")
+    with called.undisturbed():
+        if check:
+            refuse_randomness(called, batch)
+            refuse_coupling(called, batch)
+    (inputs,) = batch.tensors
     template, marks, last = Template(first), [fingerprint(first)], first
     tensors = [template.tensors]
     normed = any(isinstance(module, BATCH_NORMS) for module in first.modules())

@@ -1,12 +1,14 @@
 """`calibrate`: statistics for BatchNorm from data."""
 
-import torch
 from torch import nn
 
-from finitewidth.measure.kernel.forward import BATCH_NORMS, checked_input, refuse_lazy
+from finitewidth.measure.model.model import Forward, Model
+from finitewidth.measure.model.parameters import BATCH_NORMS, refuse_lazy
 
 
-def calibrate(model: nn.Module, X: object, batch_size: int = 256) -> nn.Module:
+def calibrate(
+    model: nn.Module, X: object, batch_size: int = 256, *, forward: Forward | None = None
+) -> nn.Module:
     """Set the running statistics of every BatchNorm from data, and put the model into eval mode.
 
     The statistics are the averages over the batches, as if training had seen the data once with
@@ -16,8 +18,11 @@ def calibrate(model: nn.Module, X: object, batch_size: int = 256) -> nn.Module:
     ----------
     model : torch.nn.Module
     X : tensor or array [B, …]
+        Or a tuple or a mapping of them.
     batch_size : int
         Inputs in a batch.
+    forward : callable, optional
+        As in `kernel`.
 
     Returns
     -------
@@ -38,7 +43,8 @@ def calibrate(model: nn.Module, X: object, batch_size: int = 256) -> nn.Module:
         )
     if batch_size < 2:
         raise ValueError(f"batch_size is {batch_size}, expected at least 2 inputs for a variance.")
-    x = checked_input(model, X, "X")
+    called = Model(model, forward)
+    x = called.batch(X, "X")
     if len(x) < 2:
         raise ValueError("X holds one input, expected at least 2 for a variance.")
     momenta = [norm.momentum for norm in norms]
@@ -48,10 +54,9 @@ def calibrate(model: nn.Module, X: object, batch_size: int = 256) -> nn.Module:
             norm.reset_running_stats()
             norm.momentum = None  # average of all batches
             norm.train()
-        with torch.no_grad():
-            for batch in x.split(batch_size):
-                if len(batch) > 1:
-                    model(batch)
+        for batch in x.split(batch_size):
+            if len(batch) > 1:
+                called.plain(batch)
     finally:
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum

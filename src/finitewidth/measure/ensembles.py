@@ -12,6 +12,7 @@ from finitewidth.estimate import Estimate
 from finitewidth.measure import averages, pages
 from finitewidth.measure.batched import batch_size, measure_batch
 from finitewidth.measure.factory import Factory, build
+from finitewidth.measure.model.model import Forward, Model
 from finitewidth.measure.one_seed import OneSeed, measure_model
 from finitewidth.measure.seeds import checked_seeds, one_by_one, over_seeds
 from finitewidth.report import Page, Shown
@@ -168,6 +169,7 @@ def ensemble(
     seeds: int | Sequence[int] = 32,
     workers: int = 1,
     *,
+    forward: Forward | None = None,
     target_error: float | None = None,
     progress: Progress | None = None,
 ) -> Ensemble:
@@ -178,10 +180,13 @@ def ensemble(
     make_model : callable
         Returns a new module at every call, seeded by torch.manual_seed, or by an argument seed.
     X : tensor or array [B, …]
+        Or a tuple or a mapping of them.
     seeds : int or sequence of int
         How many (0, 1, …), or which.
     workers : int
         Processes; 1 measures in this process, so that closures work. The numbers are the same.
+    forward : callable, optional
+        As in `kernel`.
     target_error : float, optional
         Stop once the mean diagonal's relative standard error is at most this; looked at after
         every 16 seeds, in their order.
@@ -216,9 +221,9 @@ def ensemble(
     chosen = checked_seeds(seeds)
     if target_error is not None and not 0 < target_error < 1:
         raise ValueError(f"target_error is {target_error}, expected a number between 0 and 1.")
-    size = batch_size(build(make_model, chosen[0]), X)
+    size = batch_size(build(make_model, chosen[0]), X, forward)
     together = size > 1 and len(chosen) > 2  # two would not be worth a comparison
-    one = partial(one_by_one, partial(_one, X=X), make_model)
+    one = partial(one_by_one, partial(_one, X=X, forward=forward), make_model)
 
     def precise(found: list[OneSeed]) -> bool:
         average = _gathered(chosen, found).mean
@@ -230,7 +235,7 @@ def ensemble(
             partial(measure_batch, make_model, X) if together else one,
             chosen,
             workers,
-            {"make_model": make_model},
+            {"make_model": make_model, "forward": forward},
             progress,
             batch=size if together else 1,
             enough=None if target_error is None else precise,
@@ -247,6 +252,8 @@ def _gathered(seeds: list[int], found: list[OneSeed]) -> Ensemble:
     )
 
 
-def _one(model: nn.Module, seed: int, first: bool, *, X: object) -> OneSeed:
+def _one(
+    model: nn.Module, seed: int, first: bool, *, X: object, forward: Forward | None
+) -> OneSeed:
     del seed
-    return measure_model(model, X, check=first)
+    return measure_model(Model(model, forward), X, check=first)

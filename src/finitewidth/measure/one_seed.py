@@ -9,16 +9,10 @@ from torch import nn
 from finitewidth._shapes import Float
 from finitewidth.measure.kernel.contract import contract
 from finitewidth.measure.kernel.features import features
-from finitewidth.measure.kernel.forward import (
-    checked_input,
-    finite,
-    refuse_coupling,
-    refuse_modules,
-    refuse_randomness,
-    run,
-    trained_parameters,
-    untouched,
-)
+from finitewidth.measure.kernel.of_module import finite
+from finitewidth.measure.model.coupling import refuse_coupling
+from finitewidth.measure.model.model import Model
+from finitewidth.measure.model.randomness import refuse_randomness
 
 
 @dataclass(frozen=True)
@@ -38,25 +32,25 @@ class OneSeed:
     shares: dict[str, float]
 
 
-def measure_model(model: nn.Module, x: object, *, check: bool) -> OneSeed:
+def measure_model(model: nn.Module | Model, x: object, *, check: bool) -> OneSeed:
     """Measure one network.
 
     Parameters
     ----------
-    model : torch.nn.Module
-    x : tensor or array [B, …]
+    model : torch.nn.Module or Model
+    x : Batch, or what makes one
     check : bool
-        Whether to look for randomness in the forward pass, which costs two of them.
+        Whether to look for randomness in the forward pass and for inputs that influence each
+        other, which costs some of them.
     """
-    parameters = trained_parameters(model)
-    refuse_modules(model)
-    inputs = checked_input(model, x, "X")
-    with untouched(model):
+    model = Model.of(model)
+    parameters, inputs = model.parameters, model.batch(x, "X")
+    with model.undisturbed():
         if check:
             refuse_randomness(model, inputs)
             refuse_coupling(model, inputs)
         probe = torch.Generator(device=inputs.device).manual_seed(0)
-        found = features(run(model, inputs), list(parameters.values()), probe)
+        found = features(model.outputs(inputs), list(parameters.values()), probe)
         total = torch.zeros(len(inputs), len(inputs), dtype=torch.float64)
         shares: dict[str, float] = {}
         for name, parameter in parameters.items():

@@ -7,14 +7,9 @@ import torch
 from torch import nn
 
 from finitewidth._shapes import Float
-from finitewidth.measure.kernel.forward import (
-    checked_input,
-    refuse_coupling,
-    refuse_modules,
-    refuse_randomness,
-    run,
-    trained_parameters,
-)
+from finitewidth.measure.model.coupling import refuse_coupling
+from finitewidth.measure.model.model import Forward, Model
+from finitewidth.measure.model.randomness import refuse_randomness
 
 
 class KernelOperator:
@@ -26,6 +21,9 @@ class KernelOperator:
     ----------
     model : torch.nn.Module
     X : tensor or array [B, …]
+        Or a tuple or a mapping of them.
+    forward : callable, optional
+        As in `kernel`.
 
     Raises
     ------
@@ -33,13 +31,17 @@ class KernelOperator:
         As `kernel`.
     """
 
-    def __init__(self, model: nn.Module, X: object) -> None:
-        self._parameters = list(trained_parameters(model).values())
-        refuse_modules(model)
-        self._x = checked_input(model, X, "X")
-        refuse_randomness(model, self._x)
-        refuse_coupling(model, self._x)
-        self._output = run(model, self._x)
+    def __init__(self, model: nn.Module, X: object, *, forward: Forward | None = None) -> None:
+        called = Model(model, forward)
+        self._parameters = [*called.parameters.values()]
+        batch = called.batch(X, "X")
+        with called.undisturbed():
+            refuse_randomness(called, batch)
+            refuse_coupling(called, batch)
+            self._output = called.outputs(batch)
+            self._pull()
+
+    def _pull(self) -> None:
         # the double-backward trick: Jᵀu as a differentiable function of u gives J w
         self._dummy = torch.zeros_like(self._output, requires_grad=True)
         pulled = torch.autograd.grad(

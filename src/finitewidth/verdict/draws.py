@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from finitewidth.measure.factory import build
-from finitewidth.measure.kernel.forward import checked_input, run
+from finitewidth.measure.model.model import Model
 from finitewidth.verdict.recognise import Recognised, recognise
 from finitewidth.verdict.theory import inputs_as_rows
 
@@ -29,7 +29,8 @@ def recognised_network(make_model: Callable[..., Any], seeds: list[int], X: Any)
     X : tensor or array [B, …]
     """
     models = [build(make_model, seed) for seed in seeds[:DRAWS]]
-    outputs = run(models[0], checked_input(models[0], X, "X")[:1]).shape[1]
+    called = Model(models[0])
+    outputs = called.outputs(called.batch(X, "X")[:1]).shape[1]
     smallest = min((p.numel() for p in models[0].parameters() if p.dim() > 1), default=ENOUGH)
     if sum(p.numel() for p in models[0].parameters()) < 10**6:
         more = max(min(-(-ENOUGH // smallest), MOST) - len(models), 0)

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import torch
-from torch import nn
 
 from finitewidth._memory import available, readable
-from finitewidth.measure.kernel.contract import contract
+from finitewidth.measure.kernel.contract import contract, output_by_output
 from finitewidth.measure.kernel.factors import Factor, size_in_bytes
 from finitewidth.measure.kernel.features import Features, Layouts, features
-from finitewidth.measure.kernel.forward import run
 from finitewidth.measure.kernel.gathered import Gathered, keeps_full
 from finitewidth.measure.kernel.samples import BASE
 from finitewidth.measure.kernel.selection import Selection
 from finitewidth.measure.kernel.symmetric import Symmetric
+from finitewidth.measure.model.batch import Batch
+from finitewidth.measure.model.model import Model
 
 CHUNK = 2**24
 """Bytes of gradients that are formed at once: about what caches hold."""
@@ -25,9 +25,7 @@ class Blocks:
 
     Parameters
     ----------
-    model : torch.nn.Module
-    parameters : list of Parameter
-        Those that require gradients.
+    model : Model
     selection : Selection
     accumulate : torch.dtype or None
         Of the contractions, if not the model's own.
@@ -37,13 +35,13 @@ class Blocks:
 
     def __init__(
         self,
-        model: nn.Module,
-        parameters: list[nn.Parameter],
+        model: Model,
         selection: Selection,
         accumulate: torch.dtype | None,
         budget: int | None,
     ) -> None:
-        self.model, self.parameters, self.selection = model, parameters, selection
+        self.model, self.selection = model, selection
+        self.parameters: list[torch.Tensor] = [*model.parameters.values()]
         self.accumulate = accumulate
         self.budget = available() // 2 if budget is None else budget
         self.trace = not selection.keeps_outputs
@@ -51,8 +49,8 @@ class Blocks:
         self.layouts: Layouts = {}
 
     @torch.no_grad()
-    def kernel(self, first: torch.Tensor, second: torch.Tensor | None) -> torch.Tensor:
-        """[B, B2, O, O] or [B, B2]."""
+    def kernel(self, first: Batch, second: Batch | None) -> torch.Tensor:
+        """[B, B2, O, O], [B, B2, O] or [B, B2]."""
         size = self._block_size(first)
         rows = list(_slices(len(first), size))
         if second is None:
@@ -73,7 +71,7 @@ class Blocks:
             )
         return torch.cat(found)
 
-    def _symmetric(self, first: torch.Tensor, rows: list[slice]) -> torch.Tensor:
+    def _symmetric(self, first: Batch, rows: list[slice]) -> torch.Tensor:
         """Blocks on and above the diagonal; the rest by symmetry."""
         blocks: dict[tuple[int, int], torch.Tensor] = {}
         for i, row in enumerate(rows):
@@ -88,7 +86,7 @@ class Blocks:
         count = range(len(rows))
         return torch.cat([torch.cat([blocks[i, j] for j in count], dim=1) for i in count])
 
-    def _features(self, x: torch.Tensor) -> Gathered:
+    def _features(self, x: Batch) -> Gathered:
         """Of a block, formed a few inputs at a time."""
         gathered = Gathered(len(x), trace=self.trace)
         for chunk in _chunks(len(x), self.at_once):
@@ -96,14 +94,16 @@ class Blocks:
             gathered.put(chunk.start, len(few), self._few(few))
         return gathered
 
-    def _few(self, x: torch.Tensor) -> Features:
+    def _few(self, x: Batch) -> Features:
         probe = torch.Generator(device=x.device).manual_seed(0)
         with torch.enable_grad():
-            output = self.selection(run(self.model, x))
-        found = features(output, list(self.parameters), probe, self.layouts)
+            output = self.selection(self.model.outputs(x))
+        found = features(output, self.parameters, probe, self.layouts)
         return found if self.accumulate is None else found.to(self.accumulate)
 
     def _with_itself(self, one: Gathered) -> torch.Tensor:
+        if self.selection.kind == "diagonal":
+            return self._between(one, one)
         factors, biases = list(one.factors.values()), one.biases
         total = Symmetric(
             len(factors[0].tensors[0]),
@@ -122,24 +122,29 @@ class Blocks:
         for parameter, factor in one.factors.items():
             other = two.factors.get(parameter)
             if other is not None:
-                term = contract(factor, other, trace=self.trace)
+                term = self._contracted(factor, other)
                 total = term if total is None else total.add_(term)
         if total is None:  # no parameter matters to both blocks
             sides = [next(iter(block.factors.values())) for block in (one, two)]
-            b, c = (len(side.tensors[0]) for side in sides)
-            o, p = (side.outputs for side in sides)
-            total = sides[0].tensors[0].new_zeros((b, c) if self.trace else (b, o, c, p))
+            total = torch.zeros_like(self._contracted(*sides))
         return total if self.trace else total.permute(0, 2, 1, 3)
 
-    def _block_size(self, x: torch.Tensor) -> int:
+    def _contracted(self, one: Factor, two: Factor) -> torch.Tensor:
+        if self.selection.kind == "diagonal":
+            return output_by_output(one, two)
+        return contract(one, two, trace=self.trace)
+
+    def _block_size(self, x: Batch) -> int:
         """Inputs in a block, from what the first two need.
 
         Raises
         ------
         ValueError
-            If one input does not fit the budget.
+            If one input does not fit the budget, or no trained parameter matters to the first two.
         """
         few = self._few(x[:2]).factors
+        if not few:
+            raise ValueError("the model's output does not depend on any of its trained parameters.")
         count = len(x[:2])
         formed = sum(size_in_bytes(factor) for factor in few.values()) / count
         kept = [_kept(factor, len(x), trace=self.trace) / count for factor in few.values()]
@@ -185,4 +190,4 @@ def _slices(count: int, size: int) -> Iterator[slice]:
 
 
 def _mirrored(block: torch.Tensor) -> torch.Tensor:
-    return block.transpose(0, 1) if block.dim() == 2 else block.permute(1, 0, 3, 2)
+    return block.permute(1, 0, 3, 2) if block.dim() == 4 else block.transpose(0, 1)

@@ -38,6 +38,14 @@ def contract(first: Factor, second: Factor, *, trace: bool) -> torch.Tensor:
     return (left.flatten(0, 1) @ right.flatten(0, 1).T).view(*left.shape[:2], *right.shape[:2])
 
 
+@torch.no_grad()
+def output_by_output(first: Factor, second: Factor) -> torch.Tensor:
+    """Σ_θ ∂N_o(x_b) ∂N_o(y_c), [B, C, O]; see `contract`."""
+    one, two = (f.outer() if isinstance(f, Gated) else f for f in (first, second))
+    each = [contract(one.of_output(o), two.of_output(o), trace=True) for o in range(one.outputs)]
+    return torch.stack(each, dim=2)
+
+
 def without_gates(first: Factor, second: Factor, *, trace: bool) -> tuple[Factor, Factor]:
     """The same kernel from gradients that are no longer gated."""
     if trace and isinstance(first, Gated) and isinstance(second, Gated):
@@ -120,8 +128,7 @@ def _traced_gram(first: Outer, second: Outer) -> torch.Tensor:
     if first.left.shape[1] > 1 and first.right.shape[1] > 1:
         total = None
         for output in range(first.outputs):
-            one, two = _at(first, output), _at(second, output)
-            term = _traced_gram(one, two)
+            term = _traced_gram(first.of_output(output), second.of_output(output))
             total = term if total is None else total.add_(term)
         assert total is not None
         return total
@@ -136,14 +143,6 @@ def _traced_gram(first: Outer, second: Outer) -> torch.Tensor:
     if product.shape[1] == product.shape[3] == 1:
         return product[:, 0, :, 0]
     return product.sum(dim=(1, 3))
-
-
-def _at(factor: Outer, output: int) -> Outer:
-    left, right = (
-        side[:, output : output + 1] if side.shape[1] > 1 else side
-        for side in (factor.left, factor.right)
-    )
-    return Outer(left, right)
 
 
 def prefers_full(factor: Factor, inputs: int, *, trace: bool) -> bool:

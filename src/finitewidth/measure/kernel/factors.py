@@ -50,6 +50,10 @@ class Full:
         """In another precision."""
         return Full(self.gradient.to(dtype))
 
+    def of_output(self, output: int) -> "Full":
+        """Of one output alone."""
+        return Full(self.gradient[:, output : output + 1])
+
     def __getitem__(self, inputs: slice) -> "Full":
         """Of some of the inputs."""
         return Full(self.gradient[inputs])
@@ -110,6 +114,12 @@ class Outer:
     def to(self, dtype: torch.dtype) -> "Outer":
         """In another precision."""
         return Outer(self.left.to(dtype), self.right.to(dtype))
+
+    def of_output(self, output: int) -> "Outer":
+        """Of one output alone."""
+        chosen = slice(output, output + 1)
+        left, right = (s[:, chosen] if s.shape[1] > 1 else s for s in (self.left, self.right))
+        return Outer(left, right)
 
     def __getitem__(self, inputs: slice) -> "Outer":
         """Of some of the inputs."""

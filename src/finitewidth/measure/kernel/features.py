@@ -8,12 +8,12 @@ from torch.autograd.graph import GradientEdge
 
 from finitewidth.measure.kernel.factors import Factor, Full, Gated, Outer, merged
 from finitewidth.measure.kernel.gate import gated
-from finitewidth.measure.kernel.graph import Node, Use, uses
 from finitewidth.measure.kernel.jacobian import jacobian
 from finitewidth.measure.kernel.layout import signature
 from finitewidth.measure.kernel.operations import OPERATIONS
 from finitewidth.measure.kernel.operations.rows import FullRows, OuterRows, Rows
 from finitewidth.measure.kernel.samples import rows_to_samples, scales
+from finitewidth.measure.model.graph import Node, Use, uses
 
 Selection = Callable[[torch.Tensor], torch.Tensor]
 """Outputs [B, O'] to those whose gradients are wanted, [B, O]."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from finitewidth.measure.kernel.graph import Node, nodes
+from finitewidth.measure.model.graph import Node, nodes
 
 FIXED = frozenset(
     word

@@ -4,16 +4,10 @@ import torch
 from torch import nn
 
 from finitewidth.measure.kernel.blocks import Blocks
-from finitewidth.measure.kernel.forward import (
-    checked_input,
-    finite,
-    refuse_coupling,
-    refuse_modules,
-    refuse_randomness,
-    trained_parameters,
-    untouched,
-)
 from finitewidth.measure.kernel.selection import Selection
+from finitewidth.measure.model.coupling import refuse_coupling
+from finitewidth.measure.model.model import Forward, Model
+from finitewidth.measure.model.randomness import refuse_randomness
 
 
 def kernel(
@@ -22,6 +16,7 @@ def kernel(
     X2: object = None,
     outputs: str | int = "all",
     *,
+    forward: Forward | None = None,
     accumulate: torch.dtype | None = None,
     memory_budget: int | None = None,
 ) -> torch.Tensor:
@@ -35,9 +30,13 @@ def kernel(
     model : torch.nn.Module
         Returning one tensor [B, …]; trailing axes count as outputs O.
     X, X2 : tensor or array [B, …], [B2, …]
-        Inputs; X2 = X if not given.
-    outputs : "all", "trace", "sum" or int
-        Both outputs kept, Σ_o K_oo, the kernel of the sum of the outputs, or of one output.
+        Inputs, or a tuple or a mapping of them; X2 = X if not given.
+    outputs : "all", "trace", "sum", "diagonal" or int
+        Both outputs kept, Σ_o K_oo, the kernel of the sum of the outputs, K_oo of every output, or
+        that of one output.
+    forward : callable, optional
+        (model, batch) to the outputs [B, …], e.g. ``lambda m, b: m(**b).logits``; if not given
+        ``model(X)``, ``model(*X)`` for a tuple and ``model(**X)`` for a mapping.
     accumulate : torch.dtype, optional
         Precision of the contractions, e.g. torch.float64; the model's own if not given.
     memory_budget : int, optional
@@ -47,7 +46,8 @@ def kernel(
     Returns
     -------
     tensor
-        Detached: [B, B2, O, O] for "all", else [B, B2]. Symmetric if X2 is not given.
+        Detached: [B, B2, O, O] for "all", [B, B2, O] for "diagonal", else [B, B2]. Symmetric if X2
+        is not given.
 
     Raises
     ------
@@ -71,17 +71,32 @@ def kernel(
             [12., 26.]])
     """
     selection = Selection.read(outputs)
-    parameters = list(trained_parameters(model).values())
-    refuse_modules(model)
-    first = checked_input(model, X, "X")
-    second = None if X2 is None else checked_input(model, X2, "X2")
-    if second is not None and second.shape[1:] != first.shape[1:]:
+    called = Model(model, forward)
+    first = called.batch(X, "X")
+    second = None if X2 is None else called.batch(X2, "X2")
+    if second is not None and not second.same_shape(first):
         raise ValueError(
-            f"X2 has shape {list(second.shape)} and X {list(first.shape)}; expected inputs of one "
-            "shape."
+            f"X2 has {second.words} and X {first.words}; expected inputs of one shape."
         )
-    with untouched(model), torch.enable_grad():
-        refuse_randomness(model, first)
-        refuse_coupling(model, first)
-        total = Blocks(model, parameters, selection, accumulate, memory_budget)
+    with called.undisturbed():
+        refuse_randomness(called, first)
+        refuse_coupling(called, first)
+        total = Blocks(called, selection, accumulate, memory_budget)
         return finite(total.kernel(first, second).detach())
+
+
+def finite(kernel: torch.Tensor) -> torch.Tensor:
+    """The kernel itself.
+
+    Raises
+    ------
+    ValueError
+        If a gradient is not finite, or a sum overflows.
+    """
+    if not bool(torch.isfinite(kernel).all()):
+        raise ValueError(
+            f"the kernel is not finite in {kernel.dtype} although the outputs are: a gradient is "
+            "infinite or nan there (as that of a root at 0), or a sum overflows; measure "
+            "model.double(), or other inputs."
+        )
+    return kernel

@@ -1,6 +1,7 @@
 """Which outputs a kernel is of: all of them, their trace, their sum, or one."""
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import torch
 
@@ -12,7 +13,7 @@ class Selection:
     Attributes
     ----------
     kind : str
-        ``"all"``, ``"trace"``, ``"sum"`` or ``"index"``.
+        ``"all"``, ``"trace"``, ``"sum"``, ``"diagonal"`` or ``"index"``.
     index : int
         Which output, for ``"index"``.
     """
@@ -27,14 +28,15 @@ class Selection:
         Raises
         ------
         ValueError
-            Unless it is "all", "trace", "sum" or a whole number of at least 0.
+            Unless it is one of these words or a whole number of at least 0.
         """
-        if isinstance(outputs, str) and outputs in ("all", "trace", "sum"):
+        if isinstance(outputs, str) and outputs in ("all", "trace", "sum", "diagonal"):
             return cls(outputs)
-        if isinstance(outputs, int) and not isinstance(outputs, bool) and outputs >= 0:
-            return cls("index", outputs)
+        if isinstance(outputs, Integral) and not isinstance(outputs, bool) and int(outputs) >= 0:
+            return cls("index", int(outputs))
         raise ValueError(
-            f"outputs is {outputs!r}, expected 'all', 'trace', 'sum' or the number of one output."
+            f"outputs is {outputs!r}, expected 'all', 'trace', 'sum', 'diagonal' or the number of "
+            "one output."
         )
 
     def __call__(self, output: torch.Tensor) -> torch.Tensor:

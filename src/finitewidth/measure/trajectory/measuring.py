@@ -1,8 +1,5 @@
 """The kernel on the probe set in the middle of a training loop, leaving the loop as it was."""
 
-import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,14 +11,9 @@ from finitewidth._shapes import Float
 from finitewidth.measure.kernel.contract import contract
 from finitewidth.measure.kernel.factors import Factor
 from finitewidth.measure.kernel.features import Layouts, features
-from finitewidth.measure.kernel.forward import (
-    checked_input,
-    refuse_coupling,
-    refuse_modules,
-    refuse_randomness,
-    run,
-    trained_parameters,
-)
+from finitewidth.measure.model.coupling import refuse_coupling
+from finitewidth.measure.model.model import Forward, Model
+from finitewidth.measure.model.randomness import refuse_randomness
 
 
 @dataclass(frozen=True)
@@ -49,10 +41,13 @@ class Probe:
     ----------
     model : torch.nn.Module
     X : tensor or array [B, …]
+        Or a tuple or a mapping of them.
+    forward : callable, optional
+        As in `kernel`.
 
     Attributes
     ----------
-    inputs : tensor [B, …]
+    inputs : Batch
     parameters : dict of str to list
         Shape and type of every trained parameter, by name.
     layers : list of str
@@ -64,10 +59,11 @@ class Probe:
         As `kernel`.
     """
 
-    def __init__(self, model: nn.Module, X: object) -> None:
-        self.parameters = _described(trained_parameters(model))
-        with torch.inference_mode(False):
-            self.inputs = checked_input(model, X, "X_probe").clone()
+    def __init__(self, model: nn.Module, X: object, forward: Forward | None = None) -> None:
+        self._forward = forward
+        called = Model(model, forward)
+        self.parameters = _described(called.parameters)
+        self.inputs = called.batch(X, "X_probe").clone()
         self.layers = list(dict.fromkeys(_layer(name) for name in self.parameters))
         self._layouts: Layouts = {}
         self._block = 0
@@ -82,18 +78,17 @@ class Probe:
         ValueError
             If the trained parameters are not those of the first model, or as `kernel`.
         """
-        parameters = trained_parameters(model)
-        self._refuse_change(_described(parameters))
-        with undisturbed(model):
-            refuse_modules(model)
+        called = Model(model, self._forward)
+        self._refuse_change(_described(called.parameters))
+        with called.undisturbed(evaluate=True):
             if not self._block:
-                refuse_randomness(model, self.inputs)
-                refuse_coupling(model, self.inputs)
-                self._block = self._block_size(model, parameters)
-            return self._measured(model, parameters)
+                refuse_randomness(called, self.inputs)
+                refuse_coupling(called, self.inputs)
+                self._block = self._block_size(called)
+            return self._measured(called)
 
     @torch.no_grad()
-    def _measured(self, model: nn.Module, parameters: dict[str, nn.Parameter]) -> Measured:
+    def _measured(self, model: Model) -> Measured:
         size = len(self.inputs)
         places = [
             slice(start, min(start + self._block, size)) for start in range(0, size, self._block)
@@ -101,10 +96,10 @@ class Probe:
         total = torch.zeros(size, size, dtype=torch.float64)
         traces, outputs = dict.fromkeys(self.layers, 0.0), []
         for i, rows in enumerate(places):
-            output, one = self._factors(model, parameters, rows)
+            output, one = self._factors(model, rows)
             outputs.append(output)
             for columns in places[i:]:
-                two = one if columns is rows else self._factors(model, parameters, columns)[1]
+                two = one if columns is rows else self._factors(model, columns)[1]
                 for name, factor in one.items():
                     other = two.get(name)
                     if other is None:
@@ -123,11 +118,8 @@ class Probe:
             )
         return Measured(kernel, np.array(list(traces.values())), np.concatenate(outputs))
 
-    def _factors(
-        self, model: nn.Module, parameters: dict[str, nn.Parameter], rows: slice
-    ) -> tuple[np.ndarray, dict[str, Factor]]:
-        with torch.enable_grad():
-            output = run(model, self.inputs[rows])
+    def _factors(self, model: Model, rows: slice) -> tuple[np.ndarray, dict[str, Factor]]:
+        output, parameters = model.outputs(self.inputs[rows]), model.parameters
         generator = torch.Generator(device=output.device).manual_seed(0)
         with torch.no_grad():
             found = features(output, list(parameters.values()), generator, self._layouts)
@@ -136,10 +128,10 @@ class Probe:
         named = {n: found.factors[p] for n, p in parameters.items() if p in found.factors}
         return output.detach().double().cpu().numpy(), named
 
-    def _block_size(self, model: nn.Module, parameters: dict[str, nn.Parameter]) -> int:
+    def _block_size(self, model: Model) -> int:
         """Inputs that are taken at once, from what the first two need."""
         few = min(2, len(self.inputs))
-        _, factors = self._factors(model, parameters, slice(0, few))
+        _, factors = self._factors(model, slice(0, few))
         each = sum(
             tensor.numel() * tensor.element_size()
             for factor in factors.values()
@@ -178,52 +170,3 @@ def _words(described: list[object] | None) -> str:
 
 def _layer(name: str) -> str:
     return name.rpartition(".")[0] or name
-
-
-@contextmanager
-def undisturbed(model: nn.Module) -> Iterator[None]:
-    """Eval mode, gradients on, autocast off; afterwards everything is as it was.
-
-    Modes module by module, buffers, and torch's random numbers. Modes are set as attributes, so
-    that a module's own ``train`` is not run, and buffers are written only if they changed, so that
-    a graph that waits for its backward pass stays valid.
-    """
-    modes = [(module, module.training) for module in model.modules()]
-    buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
-    device = next(iter(model.parameters())).device.type
-    try:
-        with kept_random_state():
-            for module, _ in modes:
-                module.training = False
-            with (
-                torch.inference_mode(False),
-                torch.enable_grad(),
-                torch.autocast(device, enabled=False),
-                torch.autocast("cpu", enabled=False),
-            ):
-                yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
-        with torch.no_grad():
-            for buffer, before in buffers:
-                if not torch.equal(buffer, before):
-                    buffer.copy_(before)
-
-
-@contextmanager
-def kept_random_state() -> Iterator[None]:
-    """Put random numbers back: torch's, of the processor and all graphics cards, NumPy's, Python's.
-
-    The last two are for models that draw from them, and for modules that do so when loaded.
-    """
-    python, numpy, state = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
-    cards = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)  # noqa: NPY002
-        torch.set_rng_state(state)
-        if cards is not None:
-            torch.cuda.set_rng_state_all(cards)

@@ -14,8 +14,11 @@ import torch
 
 from finitewidth._shapes import Float
 from finitewidth.measure.factory import Factory, build, fingerprint, refuse_identical
+from finitewidth.measure.model.batch import Batch
+from finitewidth.measure.model.model import Forward
+from finitewidth.measure.model.state import kept_random_state
 from finitewidth.measure.seeds import checked_seeds
-from finitewidth.measure.trajectory.measuring import Measured, Probe, kept_random_state
+from finitewidth.measure.trajectory.measuring import Measured, Probe
 from finitewidth.measure.trajectory.quantities import (
     alignments,
     checked_targets,
@@ -98,6 +101,7 @@ def null_band(
     y: object = None,
     *,
     quantiles: Sequence[float] = (0.1, 0.5, 0.9),
+    forward: Forward | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> NullBand:
     """How much the quantities of a record differ between seeds at initialisation.
@@ -114,6 +118,8 @@ def null_band(
         Targets, as for `Recorder`.
     quantiles : sequence of float
         Between 0 and 1; each needs at least three seeds beyond it.
+    forward : callable, optional
+        As in `kernel`.
     progress : callable, optional
         Called with (seeds done, seeds in all).
 
@@ -141,7 +147,7 @@ def null_band(
         with kept_random_state():
             model = build(make_model, seed)
             if probe is None:
-                probe = Probe(model, X_probe)
+                probe = Probe(model, X_probe, forward)
             one = probe.measure(model)
         prints.append(fingerprint(model))
         if count == 0 and y is not None:
@@ -164,14 +170,23 @@ def identity(probe: Probe, targets: Float[np.ndarray, "B O"] | None) -> dict[str
     """What a band and a record must share, its keys the words of a refusal."""
     return {
         "the model's trained parameters": probe.parameters,
-        "X_probe": digest(as_array(probe.inputs)),
+        **{name: digest(array) for name, array in as_arrays(probe.inputs).items()},
         "y": None if targets is None else digest(targets),
     }
 
 
-def as_array(inputs: torch.Tensor) -> np.ndarray:
-    """Inputs as the numbers of a record."""
-    tensor = inputs.detach().cpu()
+def as_arrays(inputs: Batch) -> dict[str, np.ndarray]:
+    """Inputs as the numbers of a record: X_probe, or X_probe/name of several tensors."""
+    names = inputs.names or range(len(inputs.tensors))
+    several = inputs.several or inputs.names is not None
+    return {
+        f"X_probe/{name}" if several else "X_probe": _numbers(tensor)
+        for name, tensor in zip(names, inputs.tensors, strict=True)
+    }
+
+
+def _numbers(tensor: torch.Tensor) -> np.ndarray:
+    tensor = tensor.detach().cpu()
     return (tensor.double() if tensor.is_floating_point() else tensor.long()).numpy()
 
 

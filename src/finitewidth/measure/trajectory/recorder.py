@@ -11,8 +11,9 @@ from torch import nn
 
 from finitewidth._shapes import Float
 from finitewidth._whole_number import whole_number
+from finitewidth.measure.model.model import Forward
 from finitewidth.measure.trajectory.measuring import Measured, Probe
-from finitewidth.measure.trajectory.null import SERIES, NullBand, as_array, identity
+from finitewidth.measure.trajectory.null import SERIES, NullBand, as_arrays, identity
 from finitewidth.measure.trajectory.quantities import checked_targets, distances
 from finitewidth.measure.trajectory.reading import KIND, open_record
 from finitewidth.measure.trajectory.schedule import Schedule
@@ -48,7 +49,7 @@ class Recorder:
         As for `kernel`; Dropout and BatchNorm may be in train mode, but a BatchNorm's statistics
         must have been updated once, e.g. by `calibrate`.
     X_probe : tensor or array [B, …]
-        Inputs at which the kernel is measured, always the same.
+        Inputs at which the kernel is measured, always the same; or a tuple or a mapping of them.
     path : str or path
         The file; see `open_record`.
     y : tensor or array [B] or [B, O], optional
@@ -67,6 +68,8 @@ class Recorder:
         How many of the largest eigenvalues `dataset` returns; all if not given.
     null : NullBand, optional
         See `null_band`.
+    forward : callable, optional
+        As in `kernel`.
 
     Raises
     ------
@@ -91,10 +94,11 @@ class Recorder:
         lr: Rate | None = None,
         eigenvalues: int | None = None,
         null: NullBand | None = None,
+        forward: Forward | None = None,
     ) -> None:
         self.path = Path(path)
         self._model, self._schedule, self._rate = model, Schedule(every), _checked_rate(lr)
-        self._probe = Probe(model, X_probe)
+        self._probe = Probe(model, X_probe, forward)
         size = len(self._probe.inputs)
         if eigenvalues is not None and not 1 <= eigenvalues <= size:
             raise ValueError(f"eigenvalues is {eigenvalues}, expected from 1 to {size} (inputs).")
@@ -187,7 +191,7 @@ class Recorder:
         now: Measured,
         null: NullBand | None,
     ) -> Writer:
-        arrays: dict[str, object] = {"X_probe": as_array(self._probe.inputs)}
+        arrays: dict[str, object] = {**as_arrays(self._probe.inputs)}
         if targets is not None:
             arrays["y"] = targets
         identity = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from finitewidth.measure.kernel.graph import Node, nodes
+from finitewidth.measure.model.graph import Node, nodes
 
 POOLS = ("MaxPool", "AdaptiveMaxPool", "FractionalMaxPool", "AmaxBackward", "MaxBackward")
 """Operations that switch between inputs, too, but have no pre-activation to count."""

@@ -8,7 +8,8 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from finitewidth._memory import available, readable
-from finitewidth.measure.kernel.forward import run
+from finitewidth.measure.model.batch import Batch
+from finitewidth.measure.model.model import Model
 
 CHUNK = 2**29
 """Bytes of gradients kept at once where more would save nothing: outputs are added one by one."""
@@ -22,10 +23,9 @@ def differentiable() -> Iterator[None]:
 
 
 def directional_derivative(
-    model: nn.Module,
-    parameters: list[nn.Parameter],
+    model: Model,
     direction: list[torch.Tensor],
-    x: torch.Tensor,
+    x: Batch,
     memory_budget: int | None = None,
 ) -> torch.Tensor:
     """d/dt K(θ + t·v) at t = 0, traced over outputs.
@@ -45,11 +45,10 @@ def directional_derivative(
 
     Parameters
     ----------
-    model : torch.nn.Module
-    parameters : list of Parameter
+    model : Model
     direction : list of tensor
         v, one of each parameter's shape.
-    x : tensor [B, …]
+    x : Batch
     memory_budget : int, optional
         Bytes for gradients; half of the free memory if not given.
 
@@ -63,6 +62,7 @@ def directional_derivative(
     ValueError
         If one gradient does not fit the budget, or an operation cannot be differentiated twice.
     """
+    parameters = [*model.parameters.values()]
     budget = available() // 2 if memory_budget is None else memory_budget
     each = sum(p.numel() * p.element_size() for p in parameters)
     if 5 * each > budget:
@@ -71,7 +71,7 @@ def directional_derivative(
             f"{readable(5 * each)}; give at least that."
         )
     with torch.enable_grad(), differentiable():
-        outputs = run(model, x[:1]).shape[1]
+        outputs = model.outputs(x[:1]).shape[1]
         pairs = budget // (5 * each)  # a gradient and its derivative kept, and three in passing
         rows = max(1, min(len(x), int(pairs)))
         together = max(1, min(outputs, int(min(pairs, CHUNK / (2 * each))) // rows))
@@ -94,10 +94,10 @@ def directional_derivative(
 
 
 def _rows(
-    model: nn.Module,
+    model: Model,
     parameters: list[nn.Parameter],
     direction: list[torch.Tensor] | None,
-    x: torch.Tensor,
+    x: Batch,
     chosen: slice,
 ) -> tuple[torch.Tensor, ...]:
     """H_o v and ∇N_o of the chosen outputs side by side, [B, O'·P] each.
@@ -111,7 +111,7 @@ def _rows(
         for _ in range(1 if direction is None else 2)
     ]
     for sample in range(len(x)):
-        output = run(model, x[sample : sample + 1])[0, chosen]
+        output = model.outputs(x[sample : sample + 1])[0, chosen]
         for place in range(count):
             gradients = torch.autograd.grad(
                 output[place], parameters, create_graph=direction is not None, retain_graph=True,

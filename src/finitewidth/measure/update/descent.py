@@ -15,14 +15,10 @@ from finitewidth.estimate import Estimate
 from finitewidth.measure import averages, pages
 from finitewidth.measure.factory import Factory
 from finitewidth.measure.kernel.blocks import Blocks
-from finitewidth.measure.kernel.forward import (
-    refuse_coupling,
-    refuse_modules,
-    refuse_randomness,
-    trained_parameters,
-    untouched,
-)
 from finitewidth.measure.kernel.selection import Selection
+from finitewidth.measure.model.coupling import refuse_coupling
+from finitewidth.measure.model.model import Forward, Model
+from finitewidth.measure.model.randomness import refuse_randomness
 from finitewidth.measure.seeds import checked_seeds, one_by_one, over_seeds
 from finitewidth.measure.update.loss import Loss, value
 from finitewidth.measure.update.one_step import check_arguments
@@ -174,13 +170,14 @@ def descent_ensemble(
     seeds: int | Sequence[int] = 32,
     workers: int = 1,
     max_steps: int = 100,
+    forward: Forward | None = None,
     progress: Progress | None = None,
 ) -> DescentEnsemble:
     """Full-batch gradient descent until the loss has fallen by a factor e, at many seeds.
 
     Parameters
     ----------
-    make_model, X, y, loss, learning_rate, seeds, workers, progress
+    make_model, X, y, loss, learning_rate, seeds, workers, forward, progress
         As in `update_ensemble`.
     max_steps : int
         Where a descent ends that has not fallen so far.
@@ -200,21 +197,19 @@ def descent_ensemble(
     chosen = checked_seeds(seeds)
     max_steps = whole_number(max_steps, "max_steps", 1)
     one = partial(
-        _one, X=X, y=y, loss=loss, learning_rate=float(learning_rate), max_steps=max_steps
-    )
-    sent: dict[str, object] = {"make_model": make_model, "loss": loss}
+        _one, X=X, y=y, loss=loss, learning_rate=float(learning_rate), max_steps=max_steps,
+        forward=forward,
+    )  # fmt: skip
+    sent: dict[str, object] = {"make_model": make_model, "loss": loss, "forward": forward}
     alone = partial(one_by_one, one, make_model)
     return DescentEnsemble(chosen, over_seeds(alone, chosen, workers, sent, progress))
 
 
 def _one(
     model: nn.Module, seed: int, first: bool, *, X: object, y: object, loss: Loss,
-    learning_rate: float, max_steps: int,
+    learning_rate: float, max_steps: int, forward: Forward | None,
 ) -> Descent:  # fmt: skip
-    trained_parameters(model)
-    refuse_modules(model)
-    with untouched(model), torch.enable_grad():
-        working = prepared(model, X, None, y, loss, "double")
+    with prepared(Model(model, forward), X, None, y, loss, "double") as working:
         if not working.loss_before > 0:
             raise ValueError(
                 f"the loss of seed {seed} is {working.loss_before:.3g} at the start, so it cannot "
@@ -232,9 +227,8 @@ def _descend(work: Working, learning_rate: float, max_steps: int) -> Descent:
     direction = work.direction
     finite = True
     for _ in range(max_steps):
-        with torch.no_grad():
-            for parameter, part in zip(work.parameters, direction, strict=True):
-                parameter.add_(part, alpha=learning_rate)
+        for parameter, part in zip(work.parameters, direction, strict=True):
+            parameter.data.add_(part, alpha=learning_rate)
         output = work.model(work.x)
         if not bool(torch.isfinite(output).all()):
             finite = False
@@ -253,7 +247,7 @@ def _descend(work: Working, learning_rate: float, max_steps: int) -> Descent:
         gradients = torch.autograd.grad(
             found, work.parameters, allow_unused=True, materialize_grads=True
         )
-        direction = [-part for part in gradients]
+        direction = [-(part.to_dense() if part.is_sparse else part) for part in gradients]
     return Descent(np.array(losses), finite, _moved(work, before) if finite else None)
 
 
@@ -267,5 +261,5 @@ def _moved(work: Working, before: torch.Tensor) -> float | None:
 
 
 def _kernel(work: Working) -> torch.Tensor:
-    blocks = Blocks(work.model, work.parameters, Selection("trace"), None, None)
+    blocks = Blocks(work.model, Selection("trace"), None, None)
     return blocks.kernel(work.x, None).detach().double()

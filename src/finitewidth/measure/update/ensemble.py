@@ -11,6 +11,7 @@ from finitewidth._shapes import Bool, Float
 from finitewidth.estimate import Estimate
 from finitewidth.measure import averages, pages
 from finitewidth.measure.factory import Factory
+from finitewidth.measure.model.model import Forward, Model
 from finitewidth.measure.seeds import checked_seeds, one_by_one, over_seeds
 from finitewidth.measure.update.loss import Loss
 from finitewidth.measure.update.one_step import check_arguments, measured
@@ -239,6 +240,7 @@ def update_ensemble(
     seeds: int | Sequence[int] = 32,
     workers: int = 1,
     X_probe: object = None,
+    forward: Forward | None = None,
     precision: str = "double",
     target_error: float | None = None,
     memory_budget: int | None = None,
@@ -250,7 +252,7 @@ def update_ensemble(
     ----------
     make_model : callable
         Returns a new module at every call, seeded by torch.manual_seed, or by an argument seed.
-    X, y, loss, learning_rate, X_probe, precision, memory_budget
+    X, y, loss, learning_rate, X_probe, forward, precision, memory_budget
         As in `kernel_update`; the data are the same for all seeds.
     seeds : int or sequence of int
         How many (0, 1, …), or which.
@@ -277,7 +279,7 @@ def update_ensemble(
         raise ValueError(f"target_error is {target_error}, expected a number above 0.")
     one = partial(
         _one, X=X, y=y, loss=loss, learning_rate=learning_rate, X_probe=X_probe,
-        precision=precision, memory_budget=memory_budget,
+        forward=forward, precision=precision, memory_budget=memory_budget,
     )  # fmt: skip
 
     def precise(found: list[KernelUpdate]) -> bool:
@@ -288,7 +290,7 @@ def update_ensemble(
         partial(one_by_one, one, make_model),
         chosen,
         workers,
-        {"make_model": make_model, "loss": loss},
+        {"make_model": make_model, "loss": loss, "forward": forward},
         progress,
         enough=None if target_error is None else precise,
     )
@@ -297,10 +299,12 @@ def update_ensemble(
 
 def _one(
     model: nn.Module, seed: int, first: bool, *, X: object, y: object, loss: Loss,
-    learning_rate: float, X_probe: object, precision: str, memory_budget: int | None,
+    learning_rate: float, X_probe: object, forward: Forward | None, precision: str,
+    memory_budget: int | None,
 ) -> KernelUpdate:  # fmt: skip
     del seed
     return measured(
-        model, X, y, loss, learning_rate=learning_rate, X_probe=X_probe, precision=precision,
-        find_range=False, tolerance=0.5, memory_budget=memory_budget, check=first,
+        Model(model, forward), X, y, loss, learning_rate=learning_rate, X_probe=X_probe,
+        precision=precision, find_range=False, tolerance=0.5, memory_budget=memory_budget,
+        check=first,
     )  # fmt: skip

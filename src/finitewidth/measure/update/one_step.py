@@ -7,15 +7,10 @@ import torch
 from torch import nn
 
 from finitewidth.measure.kernel.blocks import Blocks
-from finitewidth.measure.kernel.forward import (
-    refuse_coupling,
-    refuse_modules,
-    refuse_randomness,
-    run,
-    trained_parameters,
-    untouched,
-)
 from finitewidth.measure.kernel.selection import Selection
+from finitewidth.measure.model.coupling import refuse_coupling
+from finitewidth.measure.model.model import Forward, Model
+from finitewidth.measure.model.randomness import refuse_randomness
 from finitewidth.measure.update.crossings import Crossed, Sides, crossed, sides
 from finitewidth.measure.update.derivative import directional_derivative
 from finitewidth.measure.update.loss import Loss, check_loss
@@ -32,6 +27,7 @@ def kernel_update(
     *,
     learning_rate: float,
     X_probe: object = None,
+    forward: Forward | None = None,
     precision: str = "double",
     find_range: bool = True,
     tolerance: float = 0.1,
@@ -42,9 +38,9 @@ def kernel_update(
     Parameters
     ----------
     model : torch.nn.Module
-        Left as it is: the step is taken on a copy.
+        Left as it is: every step is taken back.
     X : tensor or array [B, …]
-        The batch of the step.
+        The batch of the step; or a tuple or a mapping of them.
     y : object
         Its targets: for "mse" of the output's shape, for "cross_entropy" class numbers [B] or
         probabilities [B, O], for a function whatever it takes.
@@ -55,8 +51,10 @@ def kernel_update(
         λ > 0.
     X_probe : tensor or array [B', …], optional
         Inputs whose kernel is watched, e.g. held-out ones; X if not given.
+    forward : callable, optional
+        As in `kernel`.
     precision : "double" or "model"
-        "double" takes the step on a copy in float64, where the difference of two kernels keeps its
+        "double" takes the step in float64, where the difference of two kernels keeps its
         digits at small λ; "model" in the model's own precision.
     find_range : bool
         Whether to look for the learning rate up to which the first order holds, at the price of
@@ -83,13 +81,14 @@ def kernel_update(
     1e-15 of the kernel in float64 and 1e-6 in float32, whatever the size of the change.
     """
     return measured(
-        model, X, y, loss, learning_rate=learning_rate, X_probe=X_probe, precision=precision,
-        find_range=find_range, tolerance=tolerance, memory_budget=memory_budget,
+        Model(model, forward), X, y, loss, learning_rate=learning_rate, X_probe=X_probe,
+        precision=precision, find_range=find_range, tolerance=tolerance,
+        memory_budget=memory_budget,
     )  # fmt: skip
 
 
 def measured(
-    model: nn.Module,
+    model: Model,
     X: object,
     y: object,
     loss: Loss,
@@ -104,18 +103,14 @@ def measured(
 ) -> KernelUpdate:
     """As `kernel_update`; `check` looks for randomness and coupling in the forward pass."""
     check_arguments(loss, learning_rate, precision, tolerance)
-    trained_parameters(model)
-    refuse_modules(model)
-    with untouched(model), torch.enable_grad():
-        working = prepared(model, X, X_probe, y, loss, precision)
-        with untouched(working.model):
-            if check:
-                for x in dict.fromkeys((working.x, working.probe)):
-                    refuse_randomness(working.model, x)
-                    refuse_coupling(working.model, x)
-            return _Measurement(working, memory_budget).update(
-                float(learning_rate), tolerance if find_range else None
-            )
+    with prepared(model, X, X_probe, y, loss, precision) as working:
+        if check:
+            for x in dict.fromkeys((working.x, working.probe)):
+                refuse_randomness(working.model, x)
+                refuse_coupling(working.model, x)
+        return _Measurement(working, memory_budget).update(
+            float(learning_rate), tolerance if find_range else None
+        )
 
 
 def check_arguments(loss: object, learning_rate: object, precision: str, tolerance: float) -> None:
@@ -161,7 +156,7 @@ class _Measurement:
         """Of one rate."""
         work = self.working
         derivative = directional_derivative(
-            work.model, work.parameters, work.direction, work.probe, self.memory_budget
+            work.model, work.direction, work.probe, self.memory_budget
         )
         first_order = learning_rate * _array(derivative)
         if not float(np.abs(first_order).max()) < LARGEST:
@@ -207,7 +202,7 @@ class _Measurement:
 
     def _kernel(self) -> np.ndarray:
         blocks = Blocks(
-            self.working.model, self.working.parameters, Selection("trace"),
+            self.working.model, Selection("trace"),
             None if self.working.dtype == torch.float64 else torch.float64, self.memory_budget,
         )  # fmt: skip
         return _array(blocks.kernel(self.working.probe, None))
@@ -220,11 +215,11 @@ class _Measurement:
         return found if float(np.abs(found).max()) < LARGEST else None
 
     def _is_finite_here(self) -> bool:
-        with torch.no_grad():
-            return bool(torch.isfinite(self.working.model(self.working.probe)).all())
+        return bool(torch.isfinite(self.working.model.unchecked(self.working.probe)).all())
 
     def _pattern(self) -> list[Sides]:
-        return [sides(run(self.working.model, few)) for few in self.working.probe.split(_TOGETHER)]
+        work = self.working
+        return [sides(work.model.outputs(few)) for few in work.probe.split(_TOGETHER)]
 
     def _crossed_here(self) -> Crossed:
         after: list[Sides | None] = [None] * len(self.pattern)

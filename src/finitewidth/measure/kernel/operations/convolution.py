@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from finitewidth.measure.kernel.graph import Use
 from finitewidth.measure.kernel.operations.rows import FullRows, Gradients, OuterRows, Rows
+from finitewidth.measure.model.graph import Use
 
 
 def convolution(use: Use, parameter: torch.Tensor, gradients: Gradients) -> Rows | None:

@@ -2,8 +2,8 @@
 
 import torch
 
-from finitewidth.measure.kernel.graph import Use
 from finitewidth.measure.kernel.operations.rows import FullRows, Gradients, Rows
+from finitewidth.measure.model.graph import Use
 
 
 def leading_axes(parameter: torch.Tensor, axes: int) -> int:

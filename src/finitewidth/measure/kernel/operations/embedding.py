@@ -3,8 +3,8 @@
 import torch
 from torch.nn import functional
 
-from finitewidth.measure.kernel.graph import Use
 from finitewidth.measure.kernel.operations.rows import Gradients, OuterRows, Rows
+from finitewidth.measure.model.graph import Use
 
 
 def embedding(use: Use, parameter: torch.Tensor, gradients: Gradients) -> Rows | None:

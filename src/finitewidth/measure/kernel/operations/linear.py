@@ -2,8 +2,8 @@
 
 import torch
 
-from finitewidth.measure.kernel.graph import Use
 from finitewidth.measure.kernel.operations.rows import FullRows, Gradients, OuterRows, Rows
+from finitewidth.measure.model.graph import Use
 
 
 def addmm(use: Use, parameter: torch.Tensor, gradients: Gradients) -> Rows | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from finitewidth.measure.kernel.graph import Use
+from finitewidth.measure.model.graph import Use
 
 
 @dataclass(frozen=True)

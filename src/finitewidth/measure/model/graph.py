@@ -4,7 +4,8 @@ The graph holds every use there is, whatever module or function made it: a layer
 weights, a bare parameter in a functional call. Nothing is assumed about modules.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +48,28 @@ def nodes(root: Node) -> Iterator[Node]:
             if child is not None and child not in seen:
                 seen.add(child)
                 waiting.append(child)
+
+
+@contextmanager
+def before_the_call() -> Iterator[Callable[[torch.Tensor], list[torch.Tensor]]]:
+    """A function that tells on which leaves an output depends through older tensors.
+
+    PyTorch numbers the nodes of a thread as they are made; those of a call made within have higher
+    numbers than whatever was there.
+    """
+    mark = torch.zeros((), requires_grad=True).clone().grad_fn
+    assert mark is not None
+    start = mark._sequence_nr()
+
+    def old_leaves(output: torch.Tensor) -> list[torch.Tensor]:
+        found = []
+        for node in nodes(output.grad_fn):
+            if not hasattr(node, "variable") and node._sequence_nr() < start:
+                found += [leaf.variable for leaf in nodes(node) if hasattr(leaf, "variable")]
+                break
+        return found
+
+    yield old_leaves
 
 
 def uses(output: torch.Tensor) -> dict[torch.Tensor, list[Use]]:
