@@ -27,9 +27,9 @@ EVEN = 0.15
 """Relative spread up to which K is as good as normal, and `FEW_CARRIERS` do for second orders."""
 
 FEW_CARRIERS = 10.0
-"""The same simulation, normal and log-normal K of spread 0.03 to 1.5, 3 to 128 seeds: 11 or 12 seeds
-of a spread up to 0.1 all pass and hold the truth in 85 %, which is more than the 82 % asked of many
-seeds of a large spread. At most 22 % of samples pass and miss, whatever the spread.
+"""The same simulation, normal and log-normal K of spread 0.03 to 1.5, 3 to 128 seeds: 11 or 12
+seeds of a spread up to 0.1 all pass and hold the truth in 85 %, which is more than the 82 % asked
+of many seeds of a large spread. At most 22 % of samples pass and miss, whatever the spread.
 """
 
 

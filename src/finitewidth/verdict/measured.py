@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from finitewidth.measure import (
     ensemble,
     update_ensemble,
 )
+from finitewidth.measure.update.loss import Loss
+from finitewidth.measure.update.one_step import check_arguments
+from finitewidth.measure.update.sharpness import FRACTION, sharpness
 from finitewidth.statistics.blocks import Progress
 from finitewidth.statistics.spread import log_spread_by_jackknife
 from finitewidth.verdict import regimes
@@ -31,11 +35,17 @@ class Measured:
         None without targets.
     descent : DescentEnsemble or None
         None without targets.
+    learning_rate : float or None
+        Of both; None without targets.
+    sharpness : array [S] or None
+        λ_max of the loss at every seed; None without targets.
     """
 
     start: Ensemble
-    step: UpdateEnsemble | None
-    descent: DescentEnsemble | None
+    step: UpdateEnsemble | None = None
+    descent: DescentEnsemble | None = None
+    learning_rate: float | None = None
+    sharpness: np.ndarray | None = None
 
     @property
     def log_spread(self) -> Estimate:
@@ -66,32 +76,62 @@ class Measured:
         found = [u.distance_actual for u in self.step.updates if u.distance_actual is not None]
         if len(found) < 2:
             return None
-        average = averages.mean(np.array(found))
+        values = np.array(found)
         left_out = len(self.step.updates) - len(found)
         note = f"{left_out} of {len(self.step.updates)} seeds are left out: not finite."
-        return average.doubted(note if left_out else "")
+        return averages.mean(values).doubted(
+            note if left_out else averages.few_carry_the_mean(values)
+        )
+
+    @property
+    def rate_times_sharpness(self) -> Estimate | None:
+        """Over seeds, rate × λ_max: 2 is where descent of a fixed kernel stops to converge."""
+        if self.sharpness is None or self.learning_rate is None:
+            return None
+        return averages.mean(self.learning_rate * self.sharpness)
 
 
 def measure(
-    make_model: Callable[..., object],
+    make_model: Callable[..., Any],
     X: object,
     y: object,
-    loss: object,
+    loss: Loss,
     learning_rate: float | None,
+    *,
+    max_steps: int,
     seeds: int | Sequence[int],
     workers: int,
+    forward: Any,
     progress: Progress | None,
 ) -> Measured:
-    """All three; the step and the descent need targets and a rate."""
-    done = _Stages(progress, 1 if y is None else 3)
-    step = descent = None
-    if y is not None and learning_rate is not None:  # what may be refused comes first
-        shared = {"learning_rate": learning_rate, "seeds": seeds, "workers": workers}
-        descent = descent_ensemble(make_model, X, y, loss, progress=done.stage(0), **shared)  # type: ignore[arg-type]
-        step = update_ensemble(make_model, X, y, loss, progress=done.stage(1), **shared)  # type: ignore[arg-type]
-    place = 0 if step is None else 2
-    start = ensemble(make_model, X, seeds, workers, progress=done.stage(place))  # type: ignore[arg-type]
-    return Measured(start, step, descent)
+    """All three; the step and the descent need targets.
+
+    Without a rate it is ½ over the largest λ_max of the seeds, at which none diverges while its
+    kernel is as at the start.
+    """
+    done = _Stages(progress, 1 if y is None else 4)
+    shared: Any = {"seeds": seeds, "workers": workers, "forward": forward}
+    if y is None:
+        return Measured(ensemble(make_model, X, progress=done.stage(0), **shared))
+    if learning_rate is not None:  # what may be refused comes first
+        check_arguments(loss, learning_rate, "double", 0.5)
+    found = sharpness(make_model, X, y, loss, progress=done.stage(0), **shared)
+    if learning_rate is None:
+        largest = float(found.max())
+        if not largest > 0:
+            raise ValueError(
+                "the loss is not curved where the model starts, so that 1/λ_max is no rate; give "
+                "learning_rate."
+            )
+        learning_rate = FRACTION / largest
+    shared["learning_rate"] = learning_rate
+    descent = descent_ensemble(
+        make_model, X, y, loss, max_steps=max_steps, progress=done.stage(1), **shared
+    )
+    step = update_ensemble(make_model, X, y, loss, progress=done.stage(2), **shared)
+    del shared["learning_rate"]
+    start = ensemble(make_model, X, progress=done.stage(3), **shared)
+    return Measured(start, step, descent, learning_rate, found)
 
 
 class _Stages:
