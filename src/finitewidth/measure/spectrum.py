@@ -115,9 +115,8 @@ def _start(size: int) -> np.ndarray:
 def _lanczos(product: Product, size: int, count: int) -> np.ndarray:
     from scipy.sparse.linalg import LinearOperator, eigsh
 
-    operator = LinearOperator(
-        (size, size), matvec=lambda v: product(v.reshape(-1)), dtype=np.float64
-    )  # type: ignore[call-arg]
+    flat: Product = lambda v: product(v.reshape(-1))  # noqa: E731
+    operator = LinearOperator((size, size), matvec=flat, dtype=np.float64)  # type: ignore[call-arg]
     values = eigsh(operator, k=count, v0=_start(size), return_eigenvectors=False)
     return np.sort(values)[::-1]
 

@@ -185,8 +185,7 @@ def _judged(found: "Measured", limits: Limits) -> dict[str, Outcome]:
 
 
 class Undecided(AssertionError):
-    """The seeds do not tell whether a limit is kept, or which regime it is; the message says how
-    many would."""
+    """The seeds do not tell whether a limit is kept or which regime it is; it says how many do."""
 
 
 def assert_kernel(

@@ -161,6 +161,6 @@ def not_finite(count: int, seeds: int) -> Outcome:
     """Of a change that does not exist."""
     return Outcome(
         False,
-        f"the step of {count} of {seeds} seeds is not finite, so the kernel's relative change keeps "
-        "no limit: failed.",
+        f"the step of {count} of {seeds} seeds is not finite, so the kernel's relative change "
+        "keeps no limit: failed.",
     )

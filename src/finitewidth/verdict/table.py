@@ -31,7 +31,7 @@ def rows(
     outcomes: Mapping[str, Outcome],
 ) -> list[Measurement]:
     """In the order in which they are read."""
-    start, seeds = found.start, len(found.start.seeds)
+    start = found.start
     prediction = _prediction(recognised, X)
     dispersion = start.dispersion
     spread = float(np.sqrt(max(float(dispersion.value) - 1.0, 0.0)))
@@ -105,7 +105,7 @@ def _step(
         Measurement(
             "rate_times_sharpness", "rate × λ_max", sharp, None,
             "λ_max is the largest eigenvalue of the kernel with all outputs, times the curvature "
-            "of the loss; from 2 on gradient descent of the kernel at the start diverges.",
+            "of the loss; from 2 on gradient descent with the kernel at the start diverges.",
         )
     ]  # fmt: skip
     if change is not None:

@@ -200,9 +200,7 @@ def _cross_entropy(output: torch.Tensor, y: object) -> tuple[torch.Tensor, int]:
     axis = _axis(output, targets, _class_axes(output.shape, targets.shape))
     classes, counted = output.shape[axis], targets[targets != IGNORED]
     if not len(counted):
-        raise ValueError(
-            f"every target in y is {IGNORED}, which means ignored, so nothing is left."
-        )
+        raise ValueError(f"every target in y is {IGNORED}, which is ignored, so nothing is left.")
     if int(counted.min()) < 0 or int(counted.max()) >= classes:
         raise ValueError(
             f"y holds classes from {int(counted.min())} to {int(counted.max())}, expected "

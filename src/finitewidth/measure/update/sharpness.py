@@ -1,4 +1,4 @@
-"""λ_max of a loss: the curvature that gradient descent meets while the kernel is as at the start."""
+"""λ_max of a loss: the curvature that gradient descent meets while the kernel stays as it is."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -32,7 +32,7 @@ def sharpness(
     forward: Forward | None = None,
     progress: Progress | None = None,
 ) -> Float[np.ndarray, " S"]:
-    """λ_max of every seed: the largest eigenvalue of K with all outputs, times the loss's curvature.
+    """λ_max of every seed: the largest eigenvalue of K with all outputs, times that of ∂²L/∂N².
 
     Gradient descent at rate λ on outputs that are linear in θ, N = N₀ + J(θ − θ₀), has the Hessian
     Jᵀ ∂²L/∂N² J, at most c JJᵀ = c K where c bounds ∂²L/∂N² (`loss.curvature`). So the loss falls
