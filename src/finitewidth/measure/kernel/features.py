@@ -241,11 +241,11 @@ def _by_sample(rows: Rows, owner: torch.Tensor | None, batch: int) -> Factor:
         if count % batch == 0:  # batch first or sequence first: a sum over a view
             each, row = count // batch, torch.arange(count, device=owner.device)
             if bool(((owner == row // each) | (owner < 0)).all()):
-                split = rows.gradient.view(outputs, batch, each, size)
+                split = rows.gradient.reshape(outputs, batch, each, size)
                 return Full((split[:, :, 0] if each == 1 else split.sum(dim=2)).transpose(0, 1))
             if bool(((owner == row % batch) | (owner < 0)).all()):
                 return Full(
-                    rows.gradient.view(outputs, each, batch, size).sum(dim=1).transpose(0, 1)
+                    rows.gradient.reshape(outputs, each, batch, size).sum(dim=1).transpose(0, 1)
                 )
         known = owner >= 0
         total = rows.gradient.new_zeros(batch, outputs, size)
@@ -264,10 +264,10 @@ def _grouped(side: torch.Tensor, owner: torch.Tensor | None, batch: int) -> torc
         each = count // batch
         known = owner >= 0
         if bool((owner[known] == (rows // each)[known]).all()):
-            split = side.view(outputs, batch, each * positions, size)
+            split = side.reshape(outputs, batch, each * positions, size)
             return split.transpose(0, 1)
         if bool((owner[known] == (rows % batch)[known]).all()):
-            split = side.view(outputs, each, batch, positions, size)
+            split = side.reshape(outputs, each, batch, positions, size)
             return split.permute(2, 0, 1, 3, 4).reshape(batch, outputs, each * positions, size)
     counts = torch.bincount(owner[owner >= 0], minlength=batch)
     most = int(counts.max())
