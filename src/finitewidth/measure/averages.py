@@ -95,7 +95,10 @@ def few_carry_the_mean(values: Float[np.ndarray, " S"]) -> str:
 
 
 def second_order(
-    values: Float[np.ndarray, " S"], statistic: Callable[[np.ndarray], float], name: str
+    values: Float[np.ndarray, " S"],
+    statistic: Callable[[np.ndarray], float],
+    name: str,
+    least: float = 0.0,
 ) -> Estimate:
     """A statistic of second order in the values, with its jackknife error.
 
@@ -107,6 +110,8 @@ def second_order(
         Of an array of numbers.
     name : str
         For the note where the error cannot be trusted: when few seeds carry Σ values².
+    least : float
+        The statistic of equal values.
 
     Notes
     -----
@@ -115,7 +120,11 @@ def second_order(
     relative spread is at most `EVEN`; otherwise the note estimates how many seeds it takes. A
     sample that passes by little is more likely one that missed the tail.
     """
-    value, error = jackknife(statistic, values)
+    if len(values) == 2:  # leaving one out leaves no spread; √2 of it is the error of two normal K
+        value = statistic(values)
+        error = 2**0.5 * (value - least)
+    else:
+        value, error = jackknife(statistic, values)
     even = values.std(ddof=1) <= EVEN * abs(values.mean())
     note = too_few_carry(values**2, name, FEW_CARRIERS if even else CARRIERS)
     return Estimate(value, error, len(values), METHOD).doubted(note)
@@ -137,4 +146,4 @@ def dispersion(values: Float[np.ndarray, " S"], name: str = "dispersion") -> Est
             square = v.mean() ** 2
         return 1.0 + float(v.var(ddof=1)) / square
 
-    return second_order(values, statistic, name)
+    return second_order(values, statistic, name, 1.0)

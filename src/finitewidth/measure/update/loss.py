@@ -132,7 +132,7 @@ def curvature(loss: Loss, output: torch.Tensor, y: object) -> float:
         (found,) = torch.autograd.grad(
             slope, point, along, retain_graph=True, allow_unused=True, materialize_grads=True
         )
-        return found.double().reshape(-1).cpu().numpy()
+        return found.double().reshape(-1).cpu().numpy(force=True)
 
     return abs(largest_eigenvalue(product, point.numel()))
 
