@@ -15,8 +15,8 @@ REFERENCE = Path(__file__).parents[1] / "docs" / "api.md"
 SURFACE = {
     "finitewidth": [
         "Check", "Estimate", "KernelLaw", "MLP", "Undecided", "__version__", "assert_kernel",
-        "check", "data", "design", "expansion", "law", "measure", "network", "paths", "report", "reproduce",
-        "simulate", "sweep", "verdict",
+        "check", "data", "design", "expansion", "law", "measure", "network", "paths", "report",
+        "reproduce", "simulate", "sweep", "verdict",
     ],
     "data": ["Data", "digits", "imported", "load", "training_set", "unit_inputs", "vector"],
     "design": ["Width", "width", "width_for"],

@@ -95,10 +95,7 @@ def few_carry_the_mean(values: Float[np.ndarray, " S"]) -> str:
 
 
 def second_order(
-    values: Float[np.ndarray, " S"],
-    statistic: Callable[[np.ndarray], float],
-    name: str,
-    least: float = 0.0,
+    values: Float[np.ndarray, " S"], statistic: Callable[[np.ndarray], float], name: str
 ) -> Estimate:
     """A statistic of second order in the values, with its jackknife error.
 
@@ -110,8 +107,6 @@ def second_order(
         Of an array of numbers.
     name : str
         For the note where the error cannot be trusted: when few seeds carry Σ values².
-    least : float
-        The statistic of equal values.
 
     Notes
     -----
@@ -119,10 +114,13 @@ def second_order(
     least `CARRIERS` seeds, counted as (Σq)²/Σq² with q = values², do, or `FEW_CARRIERS` where the
     relative spread is at most `EVEN`; otherwise the note estimates how many seeds it takes. A
     sample that passes by little is more likely one that missed the tail.
+
+    Of two seeds none can be left out; the error is √2 times what their difference makes of the
+    statistic, as of a normal variance.
     """
-    if len(values) == 2:  # leaving one out leaves no spread; √2 of it is the error of two normal K
+    if len(values) == 2:
         value = statistic(values)
-        error = 2**0.5 * (value - least)
+        error = sqrt(2) * abs(value - statistic(np.full(2, values.mean())))
     else:
         value, error = jackknife(statistic, values)
     even = values.std(ddof=1) <= EVEN * abs(values.mean())
@@ -146,4 +144,4 @@ def dispersion(values: Float[np.ndarray, " S"], name: str = "dispersion") -> Est
             square = v.mean() ** 2
         return 1.0 + float(v.var(ddof=1)) / square
 
-    return second_order(values, statistic, name, 1.0)
+    return second_order(values, statistic, name)
