@@ -12,6 +12,9 @@ from finitewidth.verdict.regimes import SIGMAS, more_seeds
 CHANCE = 1e-3
 """That a log-normal kernel's spread lies beyond either end of its range."""
 
+MOST = 1_000_000
+"""Seeds that nobody runs."""
+
 LARGEST = 600.0
 """ln of a dispersion that a double still holds."""
 
@@ -68,93 +71,78 @@ class Outcome:
     seeds_needed: int = 0
 
 
-@dataclass(frozen=True)
-class Gate:
-    """A quantity beside its limit.
-
-    Attributes
-    ----------
-    what : str
-        Its name in a sentence.
-    estimate : Estimate
-    limit : float
-    low, high : float
-        Between which the quantity lies on any reading of an error that is not trusted.
-    errors : float
-        Standard errors that decide where it is.
-    """
-
-    what: str
-    estimate: Estimate
-    limit: float
-    low: float
-    high: float
-    errors: float = SIGMAS
-
-    def outcome(self) -> Outcome:
-        """It keeps the limit if it lies below on every reading, fails above, and else is open.
-
-        A trusted error is read as two standard errors. Where it is not trusted, the readings are
-        that and `low` and `high`.
-        """
-        value, error = float(self.estimate.value), self.errors * float(self.estimate.std_error)
-        seeds = self.estimate.size
-        low, high = value - error, value + error
-        if not self.estimate.trusted:
-            low, high = min(low, self.low), max(high, self.high)
-        text = f"{self.what} is {short_form(value, float(self.estimate.std_error))}"
-        if high < self.limit:
-            return Outcome(True, f"{text}, below the limit {self.limit:g}: passed.")
-        if low > self.limit:
-            return Outcome(False, f"{text}, above the limit {self.limit:g}: failed.")
-        if self.estimate.trusted:
-            needed = more_seeds(self.estimate, self.limit, seeds)
-            why = f"within two standard errors of the limit {self.limit:g}"
-        else:
-            needed = max(_at_distance(high - low, abs(value - self.limit), seeds), seeds + 1)
-            why = (
-                f"whose error cannot be trusted ({self.estimate.note.rstrip('.')}): it may lie "
-                f"anywhere from {max(low, 0.0):.4g} to {high:.4g}, and the limit is {self.limit:g}"
-            )
-        return Outcome(
-            None, f"{text}, {why}: {seeds} seeds cannot tell, it takes about {needed:,}.", needed
-        )
-
-
-def _at_distance(width: float, distance: float, seeds: int) -> int:
-    """Seeds at which a range of this width, which shrinks like 1/√seeds, is as wide as that."""
-    factor = (width / distance) ** 2 if distance * 1e3 > width else 1e6
-    return ceil(min(factor, 1e6) * seeds)
-
-
 def of_dispersion(values: Float[np.ndarray, " S"], estimate: Estimate, limit: float) -> Outcome:
-    """Of E K²/(E K)².
+    """Of E K²/(E K)²: two standard errors decide.
 
-    Where its error is not trusted it is also read as that of a log-normal K, e^{s²}: the standard
+    Where the error is not trusted it is also read as that of a log-normal K, e^{s²}: the standard
     deviation s of ln K is then known from few seeds, (S − 1) ŝ²/s² being χ² with S − 1 degrees of
     freedom, to a chance of 10⁻³ on each side. The kernel of a deep network is close to log-normal.
     """
+    value, error = float(estimate.value), SIGMAS * float(estimate.std_error)
+    low, high, needed = value - error, value + error, more_seeds(estimate, limit, len(values))
+    if not estimate.trusted:
+        spread = float(np.log(values).var(ddof=1))
+        ends = _log_normal(spread, len(values))
+        low, high = min(low, ends[0]), max(high, ends[1])
+        needed = len(values) + 1
+        while needed < MOST and ends[0] <= limit <= ends[1]:
+            needed = ceil(1.2 * needed)
+            ends = _log_normal(spread, needed)
+    return _outcome("the dispersion E K²/(E K)²", estimate, limit, low, high, needed)
+
+
+def _log_normal(spread: float, seeds: int) -> tuple[float, float]:
+    """Between which e^{Var ln K} lies, where so many seeds have this variance."""
     from scipy.special import chdtri
 
-    freedom, spread = len(values) - 1, float(np.log(values).var(ddof=1))
     low, high = (
-        exp(min(freedom * spread / float(chdtri(freedom, chance)), LARGEST))
+        exp(min((seeds - 1) * spread / float(chdtri(seeds - 1, chance)), LARGEST))
         for chance in (CHANCE, 1.0 - CHANCE)
     )
-    return Gate("the dispersion E K²/(E K)²", estimate, limit, low, high).outcome()
+    return low, high
 
 
 def of_change(values: Float[np.ndarray, " S"], estimate: Estimate, limit: float) -> Outcome:
-    """Of E ‖ΔK‖/‖K‖, which is at most that of the largest seed where few seeds carry it.
+    """Of E ‖ΔK‖/‖K‖: as many standard errors decide as have the chance of two by Student's law.
 
-    Of few seeds more than two standard errors decide: as many as have the same chance by Student's
-    law, 2.4 of eight seeds.
+    Where few seeds carry it, so that the error is not trusted, it passes if every seed is below the
+    limit, too. It fails in any case if all S seeds lie above the limit over 10^(−3/S): by Markov's
+    inequality that has a chance of 10⁻³ at most if the mean keeps it.
     """
     from scipy.special import ndtr, stdtrit
 
-    errors = float(stdtrit(len(values) - 1, ndtr(SIGMAS)))
+    seeds = len(values)
+    error = float(stdtrit(seeds - 1, ndtr(SIGMAS))) * float(estimate.std_error)
+    low, high = float(values.min()) * CHANCE ** (1 / seeds), float(estimate.value) + error
+    if estimate.trusted:
+        low = max(low, float(estimate.value) - error)
+    else:
+        high = max(high, float(values.max()))
+    needed = more_seeds(estimate, limit, seeds)
     what = "the kernel's relative change in one step"
-    return Gate(what, estimate, limit, float(values.min()), float(values.max()), errors).outcome()
+    return _outcome(what, estimate, limit, low, high, needed)
+
+
+def _outcome(
+    what: str, estimate: Estimate, limit: float, low: float, high: float, needed: int
+) -> Outcome:
+    """It keeps the limit if it lies below on every reading, fails above, and else is open."""
+    text = f"{what} is {short_form(float(estimate.value), float(estimate.std_error))}"
+    if high < limit:
+        return Outcome(True, f"{text}, below the limit {limit:g}: passed.")
+    if low > limit:
+        return Outcome(False, f"{text}, above the limit {limit:g}: failed.")
+    why = f"within two standard errors of the limit {limit:g}"
+    if not estimate.trusted:
+        upwards = f"to {high:.4g}" if high < 1e6 else "on"
+        why = (
+            f"whose error cannot be trusted ({estimate.note.rstrip('.')}): it may lie anywhere "
+            f"from {max(low, 0.0):.4g} {upwards}, and the limit is {limit:g}"
+        )
+    enough = f"about {needed:,}" if needed < MOST else f"more than {MOST:,}"
+    return Outcome(
+        None, f"{text}, {why}: {estimate.size} seeds cannot tell, it takes {enough}.", needed
+    )
 
 
 def not_finite(count: int, seeds: int) -> Outcome:
