@@ -55,4 +55,8 @@ def doubled(model, batch):
 
 def number():
     return 3
+
+
+def fails():
+    raise KeyError("hidden_size")
 """

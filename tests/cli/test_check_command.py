@@ -27,6 +27,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     np.savez(tmp_path / "other.npz", Z=np.ones(3))
     np.savez(tmp_path / "objects.npz", X=X, y=np.array([{}, []], dtype=object))
     np.savez(tmp_path / "classes.npz", X=X, y=np.arange(6))
+    (tmp_path / "fails_as_it_loads.py").write_text("1 / 0")
     (tmp_path / "text.npz").write_text("no archive")
     np.save(tmp_path / "single.npy", X)
     (tmp_path / "single.npy").rename(tmp_path / "single.npz")
@@ -436,6 +437,14 @@ BAD = {
     "no module": (("gone_module:make",), "importing 'gone_module' fails"),
     "no function": (("checked_models:gone",), "no function 'gone'"),
     "not a model": (("checked_models:number", "--data", "data.npz"), "expected a torch.nn.Module"),
+    "fails": (
+        ("checked_models:fails", "--data", "data.npz"),
+        "make_model (checked_models:fails) fails at seed 0 with KeyError: 'hidden_size'.",
+    ),
+    "fails in a file": (
+        ("fails_as_it_loads.py:make", "--data", "data.npz"),
+        "importing 'fails_as_it_loads.py' fails: ZeroDivisionError: division by zero.",
+    ),
     "no file": ((MAKE, "--data", "gone.npz"), "no such file"),
     "no X": ((MAKE, "--data", "other.npz"), "expected an array X"),
     "no archive": ((MAKE, "--data", "text.npz"), "text.npz"),

@@ -72,3 +72,25 @@ def test_one_seed_that_carries_all_is_the_most_random_case():
     found = averages.dispersion(np.array([5.0, *[0.0] * 7]))
     assert found.value == pytest.approx(1.0 + 8.0)
     assert not found.trusted
+
+
+def test_two_seeds_give_numbers_whose_errors_are_not_trusted() -> None:
+    """Half the squared difference, with √2 times itself, the error of a normal variance."""
+    values = np.array([3.0, 5.0])
+    variance, dispersion = averages.variance(values), averages.dispersion(values)
+    assert variance.value == 2.0
+    assert variance.std_error == pytest.approx(2.0 * 2**0.5)
+    assert dispersion.value == pytest.approx(1 + 2 / 15)  # the squared mean less 2/2
+    assert dispersion.std_error == pytest.approx(2 / 15 * 2**0.5)
+    of_means = (
+        averages.mean(values),
+        averages.mean(values[:, None]),
+        averages.ratio(values, values),
+    )
+    for found in (*of_means, variance, dispersion):
+        assert not found.trusted
+        assert "2 seeds" in found.note or "two seeds" in found.note
+    assert averages.mean(values).std_error == 1.0
+    assert averages.mean(np.array([3.0, 5.0, 4.0])).trusted
+    dead = averages.dispersion(np.zeros(2))
+    assert (dead.value, dead.std_error) == (1.0, 0.0)

@@ -236,3 +236,50 @@ def test_what_makes_modules_different():
     free.two.weight = nn.Parameter(free.one.weight.detach().clone())
     assert Template(tied).fits(free) is None
     assert Template(mlp()).fits(mlp().eval()) is None
+
+
+def in_float64(make_model: Callable[[], nn.Module], x: torch.Tensor, seed: int) -> np.ndarray:
+    """The kernel of the network as it was rounded, computed without further rounding."""
+    model = build(make_model, seed).double()
+    return fw.measure.kernel(model, x.double(), outputs="trace").numpy()
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("name", ["tied weights", "one layer twice", "mlp", "frozen layer"])
+def test_half_precision_is_measured_one_network_at_a_time(name, dtype, alone):
+    """Rounding is some ε = 0.008 or 0.001 of the kernel; a way that misses a tie is 0.15 off."""
+    x, made = inputs(4).to(dtype), TOGETHER[name][0]
+
+    def make_model() -> nn.Module:
+        return made().to(dtype)
+
+    found = ensemble(make_model, x, SEEDS)
+    assert len(alone) == len(SEEDS)
+    for seed, kernel in zip(SEEDS, found.kernels, strict=True):
+        exact = in_float64(make_model, x, seed)
+        room = 10 * torch.finfo(dtype).eps * np.abs(exact).max()
+        assert np.abs(kernel - exact).max() <= room
+        one = measure_model(build(make_model, seed), x, check=False)
+        assert np.array_equal(kernel, one.kernel)
+
+
+class Aside(nn.Module):
+    """Uses a layer's weight once more, outside the layer, by so little."""
+
+    def __init__(self, little: float) -> None:
+        super().__init__()
+        self.lin, self.out, self.little = nn.Linear(4, 4), nn.Linear(4, 1), little
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        aside = nn.functional.linear(x.flip(1), self.lin.weight)
+        return self.out(torch.tanh(self.lin(x) + self.little * aside))
+
+
+@pytest.mark.parametrize("little", [1e-1, 1e-3, 1e-4, 3e-5])
+def test_what_single_precision_would_hide_is_seen_in_float64(little):
+    """A gradient that is missed shows in float64 however small it is; rounding is about 1e-6."""
+    x = inputs(4).float()
+    found = ensemble(lambda: Aside(little), x, SEEDS)
+    for seed, kernel in zip(SEEDS, found.kernels, strict=True):
+        exact = in_float64(lambda: Aside(little), x, seed)
+        assert np.abs(kernel - exact).max() <= 50 * np.finfo(np.float32).eps * np.abs(exact).max()

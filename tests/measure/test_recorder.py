@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from finitewidth import measure
-from finitewidth.measure.model.state import kept_random_state
+from finitewidth.measure.model.random_state import kept_random_state
 from finitewidth.measure.trajectory import quantities
 from finitewidth.measure.trajectory.measuring import Probe
 from finitewidth.measure.trajectory.null import with_errors

@@ -1,7 +1,9 @@
 """Every method gives the numbers of the function it stands for, and they agree with the law."""
 
+import random
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +19,9 @@ torch = pytest.importorskip("torch")
 RATE = 0.02
 AXES = {"n_in": 5, "width": 8, "depth": 3}
 FACTORY = '''
+import random
+
+import numpy as np
 import torch
 
 
@@ -36,6 +41,30 @@ def make(width, depth):
 def deaf():
     torch.manual_seed(0)
     return make(3, 2)
+
+
+def drawn():
+    model = make(3, 2)
+    model[0].weight.data *= np.random.standard_normal() * random.random()
+    return model
+
+
+def unseeded():
+    model = make(3, 2)
+    model[0].weight.data *= np.random.default_rng().standard_normal()
+    return model
+
+
+def broken():
+    raise KeyError("config")
+
+
+ONE = make(3, 2)
+
+
+def one():
+    ONE[0].reset_parameters()
+    return ONE
 
 
 def two(seed):
@@ -128,7 +157,7 @@ def test_dense_blocks_are_ensembles(tmp_path: Path) -> None:
     """Block b is `simulate.ensemble` with the block's own seed."""
     found = open_one(tmp_path, {"method": "dense"}, 128)
     with Reader(tmp_path / "s.sqlite") as reader:
-        cell = Cell(reader.cells()[0].inputs)
+        cell = Cell(reader.cells().rows[0].inputs)
     net, x = fw.MLP(5, [8, 8]), np.ones(5)
     kernels = [
         fw.simulate.ensemble(net, x, 64, seed_of(cell.entropy, block), "dense").kernels[:, 0, 0]
@@ -178,6 +207,9 @@ def test_a_factory_is_called_only_if_that_is_allowed(tmp_path: Path, factories) 
 
 CAUSES = {
     "deaf": ("made_for_sweeps:deaf", "the same network, so it ignores its seed"),
+    "unseeded": ("made_for_sweeps:unseeded", "gives two different networks at seed"),
+    "one module": ("made_for_sweeps:one", "returns the same module at every call"),
+    "broken": ("made_for_sweeps:broken", "(made_for_sweeps:broken) fails at seed"),
     "two outputs": ("made_for_sweeps:two", "has 2 outputs, expected one"),
     "no module": ("made_for_sweeps_not:two", "cannot be imported where it is computed"),
     "no function": ("made_for_sweeps:none", "cannot be imported where it is computed"),
@@ -191,3 +223,25 @@ def test_a_bad_factory_is_its_cell_s_failure(tmp_path: Path, factories, factory,
     done = fw.sweep.run(grid, tmp_path / "s.sqlite", allow_factories=True)
     ((_, cause),) = done.failures
     assert sentence in cause
+
+
+def states() -> tuple[Any, ...]:
+    words = np.random.get_state(legacy=True)[1]  # type: ignore[index] # noqa: NPY002
+    return random.getstate(), words.tolist()
+
+
+def test_a_factory_that_draws_with_numpy_and_python(tmp_path: Path, factories, unchecked) -> None:
+    """The same numbers again, other ones for another seed; the user's generators stay."""
+    axes = {"method": "factory", "factory": "made_for_sweeps:drawn", "width": 3, "depth": 2}
+    found = []
+    for place, seed in enumerate((0, 0, 1)):
+        folder = tmp_path / str(place)
+        folder.mkdir()
+        before = states()
+        grid = {"axes": AXES | axes, "precision": {"max_networks": 32}, "seed": seed}
+        assert fw.sweep.run(grid, folder / "s", allow_factories=True).failures == []
+        data = fw.sweep.open(folder / "s")
+        assert states() == before
+        found.append(float(data.kernel_mean))
+    assert found[0] == found[1]
+    assert found[0] != found[2]

@@ -379,6 +379,30 @@ def test_a_batch_of_one_target_value_is_named() -> None:
     assert not any("targets" in text for text in fw.check(ntk(64), X, Y, seeds=4).remarks)
 
 
+def untouched_by_hand() -> nn.Module:
+    """As it is written for training: BatchNorm without statistics, Dropout, train mode."""
+    return nn.Sequential(
+        nn.Linear(6, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.5), nn.Linear(16, 1)
+    ).double()
+
+
+def ready() -> nn.Module:
+    return fw.measure.calibrate(untouched_by_hand(), X)
+
+
+def test_a_model_in_train_mode_is_put_into_use_and_said() -> None:
+    found = fw.check(untouched_by_hand, X, Y, learning_rate=1e-3, seeds=3)
+    direct = fw.check(ready, X, Y, learning_rate=1e-3, seeds=3)
+    assert found.table == direct.table
+    assert found.remarks[0] == (
+        "The model is measured in eval mode (BatchNorm1d, Dropout came in train mode), with the "
+        "statistics of BatchNorm1d set from the 4 inputs."
+    )
+    assert found.remarks[0] in found.unsaid()
+    assert not any("eval mode" in text for text in direct.remarks)
+    assert found.setting.model.endswith("untouched_by_hand")
+
+
 def scaled(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
     """A forward of the user's own."""
     return 2.0 * model(batch["x"])

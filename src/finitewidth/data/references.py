@@ -3,9 +3,15 @@
 import importlib
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from finitewidth._files import to_read
+
+LONGEST = 300
+"""Characters of what a user's error says, before it is cut."""
 
 
 def imported(spec: str, name: str) -> Callable[..., Any]:
@@ -31,13 +37,34 @@ def imported(spec: str, name: str) -> Callable[..., Any]:
         )
     try:
         module = _from_file(Path(place)) if place.endswith(".py") else _by_name(place)
-    except (ImportError, OSError) as error:
-        reason = str(error).rstrip(".")
-        raise ValueError(f"{name} is {spec!r}, but importing {place!r} fails: {reason}.") from None
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's module may raise anything
+        known = isinstance(error, ImportError | ValueError | OSError)
+        reason = str(error).rstrip(".") if known else raised(error)
+        raise ValueError(f"{name} is {spec!r}, but importing {place!r} fails: {reason}.") from (
+            None if known else error
+        )
     found = getattr(module, function, None)
     if not callable(found):
         raise ValueError(f"{name} is {spec!r}, but {place!r} has no function {function!r}.")
     return found
+
+
+def named(function: Any) -> str:
+    """``module:function``, as the command line takes it."""
+    while isinstance(function, partial):
+        function = function.func
+    if isinstance(function, str):
+        return function
+    name = getattr(function, "__qualname__", type(function).__name__)
+    module = getattr(function, "__module__", None)
+    return name if module in (None, "__main__") else f"{module}:{name}"
+
+
+def raised(error: BaseException) -> str:
+    """An error of a user's function on one line: its type and what it says."""
+    text = " ".join(str(error).split()).rstrip(".")
+    text = text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _by_name(module: str) -> ModuleType:
@@ -49,9 +76,7 @@ def _by_name(module: str) -> ModuleType:
 
 def _from_file(path: Path) -> ModuleType:
     """A module of the file's own name, so that what it defines can be sent to other processes."""
-    path = path.resolve()
-    if not path.is_file():
-        raise OSError("there is no such file")
+    path = to_read(path, "there is no such file").resolve()
     if not path.stem.isidentifier():
         raise OSError("its name is no name of a module; rename the file")
     folder = str(path.parent)  # its neighbours can be imported, as when it is run

@@ -33,14 +33,22 @@ of many seeds of a large spread. At most 22 % of samples pass and miss, whatever
 """
 
 
+def of_two(size: int) -> str:
+    """The note of an error that rests on two seeds, or empty.
+
+    Twice such an error holds the truth in 70 % of normal samples: one difference is no spread.
+    """
+    return "" if size > 2 else "An error from two seeds cannot be trusted; measure more."
+
+
 def mean(values: Float[np.ndarray, "S ..."]) -> Estimate:
-    """Average over seeds, entry by entry, with sd/√S."""
+    """Average over seeds, entry by entry, with sd/√S; that of two seeds is not trusted."""
     size = len(values)
     error = values.std(axis=0, ddof=1) / sqrt(size)
     average = values.mean(axis=0)
     if values.ndim == 1:
-        return Estimate(float(average), float(error), size, METHOD)
-    return Estimate(average, error, size, METHOD)
+        average, error = float(average), float(error)
+    return Estimate(average, error, size, METHOD).doubted(of_two(size))
 
 
 FEWEST = 16
@@ -64,7 +72,7 @@ def ratio(above: Float[np.ndarray, " S"], below: Float[np.ndarray, " S"]) -> Est
     value = float(above.mean() / below.mean())
     rest = above - value * below
     error = float(rest.std(ddof=1) / sqrt(len(rest)) / abs(below.mean()))
-    return Estimate(value, error, len(rest), METHOD)
+    return Estimate(value, error, len(rest), METHOD).doubted(of_two(len(rest)))
 
 
 def seeds_needed(values: Float[np.ndarray, " S"], carriers: float = CARRIERS) -> int:

@@ -8,10 +8,13 @@ numbers alone are stacked and go through one vectorised pass. Two ways:
 - *Jacobians* of every input and output, where they are small.
 
 Whatever a way cannot do is an error of vmap or shows in the comparison with the measurement of the
-last network alone; such networks are measured one by one.
+last network alone, up to rounding and again in float64; such networks are measured one by one.
 """
 
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,7 +26,9 @@ from finitewidth.measure.alike import Template
 from finitewidth.measure.factory import Factory, build, fingerprint
 from finitewidth.measure.model.coupling import refuse_coupling
 from finitewidth.measure.model.model import Forward, Model
-from finitewidth.measure.model.parameters import BATCH_NORMS, refuse_modules, trained_parameters
+from finitewidth.measure.model.norms import NORMS
+from finitewidth.measure.model.parameters import refuse_modules, trained_parameters
+from finitewidth.measure.model.precision import in_precision
 from finitewidth.measure.model.randomness import refuse_randomness
 from finitewidth.measure.one_seed import OneSeed, layer_of, measure_model
 from finitewidth.measure.seeds import Mark, one_by_one
@@ -38,6 +43,9 @@ MOST = 256
 """Networks of a batch."""
 
 Tensors = dict[str, torch.Tensor]
+
+Way = Callable[["Stack", torch.Tensor], Tensors | None]
+"""From networks and inputs [B, …] to each parameter's part of the kernels [S, B, B]."""
 
 
 @dataclass
@@ -58,16 +66,26 @@ class Stack:
     linear: dict[str, nn.Linear] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, base: nn.Module, tensors: list[list[torch.Tensor]]) -> "Stack":
-        """From the parameters and buffers of each network, in the order of `Template`."""
+    def of(cls, base: nn.Module, tensors: list[torch.Tensor], size: int) -> "Stack":
+        """For so many networks, with the first one's parameters and buffers, as of `Template`."""
         names = set(trained_parameters(base))
-        stacked = {
-            name: torch.stack(each)
-            for name, each in zip(_names(base), zip(*tensors, strict=True), strict=True)
-        }
-        trained = {name: value for name, value in stacked.items() if name in names}
-        rest = {name: value for name, value in stacked.items() if name not in names}
-        return cls(base, trained, rest, _linear_only(base, names))
+        own = dict(zip(_names(base), tensors, strict=True))
+        rows = {name: value.new_empty(size, *value.shape) for name, value in own.items()}
+        trained = {name: value for name, value in rows.items() if name in names}
+        rest = {name: value for name, value in rows.items() if name not in names}
+        stack = cls(base, trained, rest, _linear_only(base, names))
+        stack.put(0, tensors)
+        return stack
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the narrowest trained parameter."""
+        return narrowest(self.trained.values())
+
+    def put(self, place: int, tensors: list[torch.Tensor]) -> None:
+        """Copy a network's numbers, which its factory may draw anew in the same place."""
+        for name, value in zip(_names(self.base), tensors, strict=True):
+            (self.trained if name in self.trained else self.rest)[name][place] = value
 
     @property
     def size(self) -> int:
@@ -75,15 +93,27 @@ class Stack:
         return len(next(iter(self.trained.values())))
 
 
+def narrowest(tensors: Iterable[torch.Tensor]) -> torch.dtype:
+    """The floating type with the largest rounding."""
+    return max((t.dtype for t in tensors if t.is_floating_point()), key=_eps)
+
+
+def _eps(dtype: torch.dtype) -> float:
+    return torch.finfo(dtype).eps
+
+
 def batch_size(model: nn.Module, x: object, forward: Forward | None = None) -> int:
     """How many networks like this one are measured at once; 1 where arithmetic takes the time.
 
-    It depends on the network and the inputs alone, since it decides the last bits.
+    Also 1 below single precision, whose rounding would hide a wrong number. It depends on the
+    network and the inputs alone, since it decides the last bits.
     """
     try:
         called = Model(model, forward)
         inputs, names = called.batch(x, "X"), set(called.parameters)
         if forward is not None or inputs.several or inputs.names is not None:
+            return 1
+        if _eps(narrowest(called.parameters.values())) > _eps(torch.float32):
             return 1
         with called.undisturbed():
             outputs = called.plain(inputs[:1]).numel()
@@ -100,7 +130,7 @@ def batch_size(model: nn.Module, x: object, forward: Forward | None = None) -> i
 
 
 def measure_batch(
-    make_model: Factory, x: object, seeds: list[int], check: bool
+    make_model: Factory, x: object, forward: Forward | None, seeds: list[int], check: bool
 ) -> list[tuple[OneSeed, Mark]]:
     """Build the networks of some seeds and measure them, together where that is possible.
 
@@ -108,6 +138,8 @@ def measure_batch(
     ----------
     make_model : callable
     x : tensor or array [B, …]
+    forward : callable or None
+        With one, networks are measured one by one.
     seeds : list of int
     check : bool
         Whether to look for randomness and coupling in the first forward pass.
@@ -117,6 +149,9 @@ def measure_batch(
     list of (OneSeed, tuple)
         With the mark of each network; after the second it may be empty.
     """
+    alone = partial(one_by_one, partial(_one, x=x, forward=forward), make_model, seeds)
+    if len(seeds) < 3 or forward is not None:  # two are not worth a comparison
+        return alone(check)
     first = build(make_model, seeds[0])
     called = Model(first)
     batch = called.batch(x, "X")
@@ -126,26 +161,31 @@ def measure_batch(
             refuse_coupling(called, batch)
     (inputs,) = batch.tensors
     template, marks, last = Template(first), [fingerprint(first)], first
-    tensors = [template.tensors]
-    normed = any(isinstance(module, BATCH_NORMS) for module in first.modules())
-    for seed in seeds[1:]:
+    stack = Stack.of(first, template.tensors, len(seeds))
+    normed = any(isinstance(module, NORMS) for module in first.modules())
+    for place, seed in enumerate(seeds[1:], 1):
         model = build(make_model, seed)
         values = template.fits(model)
         if values is None:
             break
         if normed:  # whose statistics may not be set; other settings are those of the first
             refuse_modules(model)
-        tensors.append(values)  # the module itself is let go
+        stack.put(place, values)  # the module itself is let go
         last = model
         if len(marks) < 2:
             marks.append(fingerprint(model))
     else:
-        found = _together(first, last, tensors, inputs) if len(seeds) > 2 else None
+        found = _together(stack, last, inputs)
         if found is not None:
             return list(zip(found, [*marks, *[()] * (len(found) - len(marks))], strict=True))
-    return one_by_one(
-        lambda model, *_: measure_model(model, x, check=False), make_model, seeds, False
-    )
+    return alone(False)
+
+
+def _one(
+    model: nn.Module, seed: int, first: bool, *, x: object, forward: Forward | None
+) -> OneSeed:
+    del seed
+    return measure_model(Model(model, forward), x, check=first)
 
 
 def _names(model: nn.Module) -> list[str]:
@@ -160,26 +200,44 @@ def _names(model: nn.Module) -> list[str]:
 
 
 @torch.no_grad()
-def _together(
-    first: nn.Module, last: nn.Module, tensors: list[list[torch.Tensor]], x: torch.Tensor
-) -> list[OneSeed] | None:
+def _together(stack: Stack, last: nn.Module, x: torch.Tensor) -> list[OneSeed] | None:
     """None where it cannot be done, or gives other numbers than the last network alone.
 
-    The last, since the first stands in for all: what leaks from it would not show in itself.
+    The last, since the first stands in for all: what leaks from it would not show in itself. Alone
+    it is measured in float64, and the way is gone once more there, where rounding hides nothing.
     """
-    with torch.enable_grad():
-        alone = measure_model(last, x, check=False)
-    stack = Stack.of(first, tensors)
+    double = stack.dtype != torch.float64
+    try:
+        with ExitStack() as put_back:
+            for module in {stack.base, last} if double else ():
+                put_back.enter_context(in_precision(module, torch.float64))
+            with torch.enable_grad():
+                alone = measure_model(last, x, check=False)
+            exact = Stack.of(stack.base, Template(last).tensors, 1) if double else None
+    except Exception:  # noqa: BLE001 - measured one by one, it says what is wrong
+        return None
     for way in (_by_layers, _by_jacobians):
-        try:
-            parts = way(stack, x)
-        except Exception:  # noqa: BLE001 - whatever vmap cannot do, the slow way may
+        found = _by(way, stack, x)
+        if found is None or not _agrees(found[-1], alone, stack.dtype):
             continue
-        if parts and all(bool(torch.isfinite(part).all()) for part in parts.values()):
-            found = _split(parts)
-            if _agrees(found[-1], alone, next(iter(stack.trained.values())).dtype):
-                return found
-    return None  # measured one by one, a network that is not finite says where
+        if exact is not None:
+            with in_precision(stack.base, torch.float64):
+                once = _by(way, exact, x.double() if x.is_floating_point() else x)
+            if once is None or not _agrees(once[0], alone, torch.float64):
+                continue
+        return found
+    return None
+
+
+def _by(way: Way, stack: Stack, x: torch.Tensor) -> list[OneSeed] | None:
+    """None where the way cannot be gone or leads to what is not finite."""
+    try:
+        parts = way(stack, x)
+    except Exception:  # noqa: BLE001 - whatever vmap cannot do, the slow way may
+        return None
+    if not parts or not all(bool(torch.isfinite(part).all()) for part in parts.values()):
+        return None
+    return _split(parts)
 
 
 def _split(parts: Tensors) -> list[OneSeed]:
@@ -199,7 +257,7 @@ def _split(parts: Tensors) -> list[OneSeed]:
 
 def _agrees(found: OneSeed, alone: OneSeed, dtype: torch.dtype) -> bool:
     """Up to rounding, entry by entry and layer by layer."""
-    room = 1e3 * torch.finfo(dtype).eps
+    room = 1e3 * _eps(dtype)
     scale = float(np.abs(alone.kernel).max())
     near = bool((np.abs(found.kernel - alone.kernel) <= room * scale).all())
     names = {name for name, value in alone.shares.items() if value != 0}

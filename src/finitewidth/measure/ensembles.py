@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
-from torch import nn
 
 from finitewidth._shapes import Float
 from finitewidth.estimate import Estimate
 from finitewidth.measure import averages, pages
 from finitewidth.measure.batched import batch_size, measure_batch
-from finitewidth.measure.factory import Factory, build
-from finitewidth.measure.model.model import Forward, Model
-from finitewidth.measure.one_seed import OneSeed, measure_model
-from finitewidth.measure.seeds import checked_seeds, one_by_one, over_seeds
+from finitewidth.measure.factory import Factory
+from finitewidth.measure.model.model import Forward
+from finitewidth.measure.one_seed import OneSeed
+from finitewidth.measure.seeds import checked_seeds, over_seeds
 from finitewidth.report import Page, Shown
 from finitewidth.statistics.blocks import Progress
 from finitewidth.statistics.spread import normal_error
@@ -126,7 +125,8 @@ class Ensemble(Shown):
         """Standard deviation over seeds of log10(condition): how far one seed's score lies."""
         values = np.log10(self._conditions)
         sd, size = float(values.std(ddof=1)), len(values)
-        return Estimate(sd, normal_error(sd, size), size, averages.METHOD)
+        found = Estimate(sd, normal_error(sd, size), size, averages.METHOD)
+        return found.doubted(averages.of_two(size))
 
     @property
     def layer_shares(self) -> dict[str, Estimate]:
@@ -178,7 +178,8 @@ def ensemble(
     Parameters
     ----------
     make_model : callable
-        Returns a new module at every call, seeded by torch.manual_seed, or by an argument seed.
+        Returns a new module at every call, drawn with the global random numbers of torch, NumPy or
+        Python, which are seeded before and put back afterwards, or by an argument seed.
     X : tensor or array [B, …]
         Or a tuple or a mapping of them.
     seeds : int or sequence of int
@@ -200,8 +201,9 @@ def ensemble(
     Raises
     ------
     ValueError
-        As `kernel`; for fewer than two seeds or repeated ones; for a factory that ignores its
-        seed, or cannot be sent to other processes.
+        As `kernel`; for fewer than two seeds or repeated ones; for a factory that fails, ignores
+        its seed, draws random numbers of its own, returns one module again and again, or cannot
+        be sent to other processes.
     TypeError
         As `kernel`, and for a factory that is none.
 
@@ -221,26 +223,21 @@ def ensemble(
     chosen = checked_seeds(seeds)
     if target_error is not None and not 0 < target_error < 1:
         raise ValueError(f"target_error is {target_error}, expected a number between 0 and 1.")
-    size = batch_size(build(make_model, chosen[0]), X, forward)
-    together = size > 1 and len(chosen) > 2  # two would not be worth a comparison
-    one = partial(one_by_one, partial(_one, X=X, forward=forward), make_model)
 
     def precise(found: list[OneSeed]) -> bool:
         average = _gathered(chosen, found).mean
         return average.std_error <= target_error * abs(average.value)
 
-    return _gathered(
+    found = over_seeds(
+        partial(measure_batch, make_model, X, forward),
         chosen,
-        over_seeds(
-            partial(measure_batch, make_model, X) if together else one,
-            chosen,
-            workers,
-            {"make_model": make_model, "forward": forward},
-            progress,
-            batch=size if together else 1,
-            enough=None if target_error is None else precise,
-        ),
+        workers,
+        {"make_model": make_model, "forward": forward},
+        progress,
+        together=lambda model: batch_size(model, X, forward),
+        enough=None if target_error is None else precise,
     )
+    return _gathered(chosen, found)
 
 
 def _gathered(seeds: list[int], found: list[OneSeed]) -> Ensemble:
@@ -250,10 +247,3 @@ def _gathered(seeds: list[int], found: list[OneSeed]) -> Ensemble:
         np.stack([one.kernel for one in found]),
         {name: np.array([one.shares.get(name, 0.0) for one in found]) for name in names},
     )
-
-
-def _one(
-    model: nn.Module, seed: int, first: bool, *, X: object, forward: Forward | None
-) -> OneSeed:
-    del seed
-    return measure_model(Model(model, forward), X, check=first)

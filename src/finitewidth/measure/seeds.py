@@ -2,16 +2,23 @@
 
 import pickle
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
-from multiprocessing import get_context
 from typing import Any, TypeVar
 
 import torch
 from torch import nn
 
+from finitewidth._processes import Told, pool, tell, with_warnings
 from finitewidth._whole_number import whole_number
-from finitewidth.measure.factory import Factory, build, fingerprint, refuse_identical
+from finitewidth.data.references import raised
+from finitewidth.measure.factory import (
+    Factory,
+    build,
+    built_twice,
+    fingerprint,
+    refuse_identical,
+)
+from finitewidth.measure.model.random_state import kept_random_state
 from finitewidth.statistics.blocks import Progress
 
 T = TypeVar("T")
@@ -21,6 +28,9 @@ Mark = tuple[Any, ...]
 
 Measure = Callable[[list[int], bool], list[tuple[T, Mark]]]
 """From some seeds, and whether they are the first, to a measurement and a mark of each."""
+
+LARGEST = 2**64 - 1
+"""Seed that torch takes."""
 
 CHUNK = 16
 """Seeds after which a target error is looked at; part of the stopping rule."""
@@ -34,21 +44,25 @@ def checked_seeds(seeds: int | Sequence[int], least: int = 2) -> list[int]:
     ValueError, TypeError
         For fewer, repeated or negative ones; for anything else.
     """
-    if isinstance(seeds, int) and not isinstance(seeds, bool):
-        chosen = list(range(seeds))
-    else:
-        try:
-            chosen = [int(seed) for seed in seeds]  # type: ignore[union-attr]
-        except (TypeError, ValueError):
+    try:
+        given = list(seeds)  # type: ignore[arg-type]
+    except TypeError:
+        if not hasattr(seeds, "__index__"):
             raise TypeError(
                 f"seeds is {seeds!r}, expected how many, or a list of whole numbers."
             ) from None
+        given = range(whole_number(seeds, "seeds", 0))
+    try:
+        chosen = [whole_number(seed, "a seed", 0, LARGEST) for seed in given]
+    except ValueError:
+        wrong = next(seed for seed in given if not 0 <= seed <= LARGEST)
+        raise ValueError(
+            f"seeds holds {wrong}, expected whole numbers from 0 to {LARGEST}."
+        ) from None
     if len(chosen) < least:
         raise ValueError(f"seeds is {seeds!r}, expected at least {least} for a spread.")
     if len(set(chosen)) < len(chosen):
         raise ValueError("seeds holds a seed twice; every seed counts once.")
-    if chosen and min(chosen) < 0:
-        raise ValueError(f"seeds holds {min(chosen)}, expected whole numbers of at least 0.")
     return chosen
 
 
@@ -67,13 +81,15 @@ def over_seeds(
     measure: Measure[T],
     seeds: list[int],
     workers: int,
-    sent: dict[str, object],
+    sent: dict[str, Any],
     progress: Progress | None,
     *,
-    batch: int = 1,
+    together: Callable[[nn.Module], int] | None = None,
     enough: Callable[[list[T]], bool] | None = None,
 ) -> list[T]:
     """The measurements of all seeds, in their order, on one thread each.
+
+    The global random numbers of torch, NumPy and Python are put back.
 
     Parameters
     ----------
@@ -83,11 +99,12 @@ def over_seeds(
     workers : int
         Processes; 1 measures in this one.
     sent : dict
-        Names and values of the user's functions that other processes are sent, for the error.
+        Names and values of the user's functions that other processes are sent, ``make_model``
+        among them.
     progress : callable, optional
         Called with (seeds done, seeds in all).
-    batch : int
-        Seeds that are measured in one call.
+    together : callable, optional
+        Of the first seed's network: how many seeds are measured in one call; 1 if not given.
     enough : callable, optional
         Asked after every 16 seeds whether what is measured suffices.
 
@@ -95,51 +112,97 @@ def over_seeds(
     ------
     ValueError
         For less than one worker, a function that cannot be sent, or a factory that gives two
-        seeds the same network.
+        seeds the same network, or one seed two.
+    RuntimeError
+        If the caller's script has no main guard, or a process ended.
     """
+    whole_number(workers, "workers", 1)
     found: list[T] = []
     marks: list[Mark] = []
-    batches = [seeds[start : start + batch] for start in range(0, len(seeds), batch)]
-    with closing(_in_order(measure, batches, workers, sent)) as results:
-        for one, mark in results:
-            found.append(one)
-            if len(found) <= 2:
-                marks.append(mark)
-            if len(found) == 2:
-                refuse_identical(marks[0], marks[1], seeds)
-            if progress is not None:
-                progress(len(found), len(seeds))
-            if enough is not None and len(found) % CHUNK == 0 and enough(found):
-                break
+    with kept_random_state():
+        model = built_twice(sent["make_model"], seeds)
+        size = 1 if together is None else together(model)
+        del model
+        batches = [seeds[start : start + size] for start in range(0, len(seeds), size)]
+        with closing(_in_order(measure, batches, workers, sent)) as results:
+            for one, mark in results:
+                found.append(one)
+                if len(found) <= 2:
+                    marks.append(mark)
+                if len(found) == 2:
+                    refuse_identical(marks[0], marks[1], seeds)
+                if progress is not None:
+                    progress(len(found), len(seeds))
+                if enough is not None and len(found) % CHUNK == 0 and enough(found):
+                    break
     return found
 
 
 def _in_order(
-    measure: Measure[T], batches: list[list[int]], workers: int, sent: dict[str, object]
+    measure: Measure[T], batches: list[list[int]], workers: int, sent: dict[str, Any]
 ) -> Generator[tuple[T, Mark], None, None]:
-    if whole_number(workers, "workers", 1) == 1:
+    seen: set[Told] = set()
+    if workers == 1:
         for place, seeds in enumerate(batches):
-            yield from on_one_thread(measure, seeds, place == 0)
+            yield from _told(with_warnings(on_one_thread, measure, seeds, place == 0), seen)
         return
-    for name, value in sent.items():
-        try:
-            pickle.dumps(value)
-        except (pickle.PicklingError, AttributeError, TypeError):
-            raise ValueError(
-                f"{name} cannot be sent to other processes (a lambda or a local function); define "
-                "it at the top of a module, or use workers=1."
-            ) from None
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    packed, names = _packed(measure, sent), [name for name in sent if callable(sent[name])]
+    with pool(workers) as processes:
         jobs = [
-            pool.submit(on_one_thread, measure, seeds, place == 0)
+            processes.submit(with_warnings, _unpacked, packed, names, seeds, place == 0)
             for place, seeds in enumerate(batches)
         ]
         try:
             for job in jobs:
-                yield from job.result()
+                yield from _told(job.result(), seen)
         finally:
             for job in jobs:
                 job.cancel()
+
+
+def _packed(measure: Measure[Any], sent: dict[str, Any]) -> bytes:
+    """What other processes are sent.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be.
+    """
+    packed = b""
+    for name, value in {**sent, "what is measured": measure}.items():
+        try:
+            packed = pickle.dumps(value)
+        except Exception as error:  # noqa: BLE001 - a user's class may raise anything
+            raise ValueError(
+                f"{name} cannot be sent to other processes ({raised(error)}); define it at the "
+                "top of a module, not within a function or as a lambda, or use workers=1."
+            ) from None
+    return packed
+
+
+def _unpacked(
+    packed: bytes, names: list[str], seeds: list[int], first: bool
+) -> list[tuple[Any, Mark]]:
+    """In a worker; raises ValueError if it does not find there what it was sent."""
+    try:
+        measure = pickle.loads(packed)
+    except Exception as error:
+        raise ValueError(
+            f"{' or '.join(names)} cannot be imported by other processes ({raised(error)}); define "
+            "it in a file that they can import, not in an interactive session, or use workers=1."
+        ) from error
+    return on_one_thread(measure, seeds, first)
+
+
+def _told(
+    found: tuple[list[tuple[T, Mark]] | Exception, list[Told]], seen: set[Told]
+) -> list[tuple[T, Mark]]:
+    """What was measured, once its warnings are shown, where no seed before showed them."""
+    results, warned = found
+    tell(warned, seen)
+    if isinstance(results, Exception):
+        raise results
+    return results
 
 
 def on_one_thread(measure: Measure[T], seeds: list[int], first: bool) -> list[tuple[T, Mark]]:

@@ -47,7 +47,8 @@ def check(
     Parameters
     ----------
     make_model : callable
-        Returns a new module at every call, seeded by torch.manual_seed, or by an argument seed.
+        As in `ensemble`. A model in train mode is evaluated, and a new BatchNorm gets its statistics
+        from the batch, which `remarks` says.
     X : tensor or array [B, …]
         The batch, or a tuple or a mapping of them; all of it is used.
     y : tensor or array, optional
@@ -104,21 +105,26 @@ def check(
         raise ValueError("max_kernel_change limits one step, which needs targets y.")
     max_steps = whole_number(max_steps, "max_steps", 1)
     with needed_for("measurements of a model", "torch"):
+        from finitewidth.measure.in_use import in_use
+        from finitewidth.measure.seeds import checked_seeds
         from finitewidth.measure.update.loss import reduced
         from finitewidth.verdict.draws import recognised_network
         from finitewidth.verdict.measured import measure
 
+    loss_of_batch, chosen = reduced(loss, reduction), checked_seeds(seeds)
+    name = name or named(make_model)
+    make_model, put_into_use = in_use(make_model, X, forward, chosen[0])
     found = measure(
-        make_model, X, y, reduced(loss, reduction), learning_rate, max_steps=max_steps,
-        seeds=seeds, workers=workers, forward=forward, progress=progress,
+        make_model, X, y, loss_of_batch, learning_rate, max_steps=max_steps, seeds=chosen,
+        workers=workers, forward=forward, progress=progress,
     )  # fmt: skip
-    recognised = recognised_network(make_model, found.start.seeds, X, forward)
+    recognised = recognised_network(make_model, chosen, X, forward)
     setting = Setting(
-        name or named(make_model), *data_in_words(data, X, found.start.kernels.shape[1]),
+        name, *data_in_words(data, X, found.start.kernels.shape[1]),
         named(loss), "" if callable(loss) else reduction, found.learning_rate,
         y is not None and learning_rate is None, max_steps, max_dispersion, max_kernel_change,
     )  # fmt: skip
-    return verdict_on(found, recognised, X, y, loss, limits, setting)
+    return verdict_on(found, recognised, X, y, loss, limits, setting, put_into_use)
 
 
 def verdict_on(
@@ -129,6 +135,7 @@ def verdict_on(
     loss: Any,
     limits: Limits,
     setting: Setting,
+    put_into_use: str = "",
 ) -> Check:
     """The verdict on finished measurements."""
     from finitewidth.verdict.table import rows, shares
@@ -136,7 +143,7 @@ def verdict_on(
 
     decision = _decided(found, len(found.start.seeds))
     outcomes = _judged(found, limits)
-    single = "" if y is None else one_target(y)
+    first = filter(None, (put_into_use, "" if y is None else one_target(y)))
     return Check(
         verdict=decision.word,
         sentence=sentence(decision, found, setting.rate),
@@ -148,7 +155,7 @@ def verdict_on(
         shares=shares(found, recognised, X),
         decision=decision,
         scope=scope(recognised, loss, setting.reduction),
-        remarks=(*([single] if single else []), *remarks(found)),
+        remarks=(*first, *remarks(found)),
         seeds=len(found.start.seeds),
         measured=found,
         setting=setting,

@@ -5,6 +5,7 @@ from typing import Any
 
 from finitewidth.measure.factory import build
 from finitewidth.measure.model.model import Forward, Model
+from finitewidth.measure.model.random_state import kept_random_state
 from finitewidth.verdict.recognise import Recognised, recognise
 from finitewidth.verdict.theory import inputs_as_rows
 
@@ -18,6 +19,7 @@ MOST = 512
 """Seeds at most."""
 
 
+@kept_random_state()
 def recognised_network(
     make_model: Callable[..., Any], seeds: list[int], X: Any, forward: Forward | None = None
 ) -> Recognised:

@@ -58,7 +58,8 @@ class Measured:
                 "network; widen the layers, or train biases."
             )
         values = self.start.diagonals
-        return Estimate(*log_spread_by_jackknife(values), len(values), averages.METHOD)
+        found = Estimate(*log_spread_by_jackknife(values), len(values), averages.METHOD)
+        return found.doubted(averages.of_two(len(values)))
 
     @property
     def diverged(self) -> Estimate | None:

@@ -1,10 +1,10 @@
 """`Setting`: what was asked of a check, in words."""
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from finitewidth.data import Data
+from finitewidth.data.references import named as named
 
 
 @dataclass(frozen=True)
@@ -81,14 +81,3 @@ def data_in_words(
         data = f"a batch of {what}"
     count = f"{inputs} inputs" if inputs > 1 else "one input"
     return data, data, inputs, f"{count} of {data}", ()
-
-
-def named(function: Any) -> str:
-    """``module:function``, as the command line takes it."""
-    while isinstance(function, partial):
-        function = function.func
-    if isinstance(function, str):
-        return function
-    name = getattr(function, "__qualname__", type(function).__name__)
-    module = getattr(function, "__module__", None)
-    return name if module in (None, "__main__") else f"{module}:{name}"

@@ -3,6 +3,8 @@
 from torch import nn
 from torch.nn.parameter import UninitializedParameter
 
+from finitewidth.measure.model.norms import fresh
+
 BATCH_NORMS = (nn.modules.batchnorm._BatchNorm,)
 DROPOUTS = (nn.modules.dropout._DropoutNd, nn.FeatureAlphaDropout)
 
@@ -91,12 +93,12 @@ def refuse_modules(model: nn.Module) -> None:
                     "output of one input depends on the others; set its statistics with "
                     "fw.measure.calibrate(model, X), which ends in eval mode."
                 )
-            if module.num_batches_tracked is not None and int(module.num_batches_tracked) == 0:
-                raise ValueError(
-                    f"{name or 'the model'} ({type(module).__name__}) has statistics that were "
-                    "never updated, so in eval mode it normalises nothing; set them from data "
-                    "with fw.measure.calibrate(model, X)."
-                )
+        if fresh(module) and not module.training:
+            raise ValueError(
+                f"{name or 'the model'} ({type(module).__name__}) has statistics that were never "
+                "updated, so in eval mode it normalises nothing; set them from data with "
+                "fw.measure.calibrate(model, X)."
+            )
         if isinstance(module, nn.Embedding | nn.EmbeddingBag) and module.max_norm is not None:
             raise ValueError(
                 f"{name or 'the model'} ({type(module).__name__}) has max_norm="

@@ -11,9 +11,13 @@ import torch
 from finitewidth.measure.model.batch import Batch
 from finitewidth.measure.model.graph import nodes
 from finitewidth.measure.model.model import Model
+from finitewidth.measure.model.random_state import seed_all
 
-FEW = 16
-"""Inputs that are run twice as they are."""
+FEW = 4
+"""Inputs that are run twice as they are; all are, in other company, for `coupling`."""
+
+ROWS = 16
+"""Inputs, some of them repeated, that are run where a model draws random numbers."""
 
 DRAWS = 64
 """Answers that are compared where a model draws random numbers: what happens in a share p of the
@@ -38,8 +42,7 @@ def refuse_randomness(model: Model, batch: Batch) -> None:
     if not torch.equal(first, second):
         raise ValueError(_random(model, few, float((first - second).abs().max())))
     if drew:
-        rows = [place % len(few) for place in range(max(FEW, len(few)))]
-        _refuse_draws(model, few[rows])
+        _refuse_draws(model, batch[[place % len(batch) for place in range(ROWS)]])
 
 
 def differs(model: Model, batch: Batch) -> bool:
@@ -50,7 +53,7 @@ def differs(model: Model, batch: Batch) -> bool:
 def _refuse_draws(model: Model, batch: Batch) -> None:
     first = None
     for seed in range(DRAWS):
-        _reseed(seed)
+        seed_all(seed)
         found = model.plain(batch)
         first = found if first is None else first
         if not torch.equal(first, found):
@@ -70,7 +73,7 @@ def _first_random_module(model: Model, batch: Batch) -> str:
     """The first module whose answer differs between passes, or empty."""
     runs: list[list[tuple[str, torch.Tensor]]] = []
     for seed in range(8):
-        _reseed(seed)
+        seed_all(seed)
         seen: list[tuple[str, torch.Tensor]] = []
         model.watched(batch, lambda name, tensor, seen=seen: seen.append((name, tensor.clone())))
         runs.append(seen)
@@ -89,14 +92,6 @@ def _generators() -> tuple[Any, ...]:
     cards = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
     torchs = [bytes(state.cpu().numpy()) for state in (torch.get_rng_state(), *cards)]
     return (*torchs, pickle.dumps(np.random.get_state()), random.getstate())  # noqa: NPY002
-
-
-def _reseed(seed: int) -> None:
-    torch.default_generator.manual_seed(seed)
-    if torch.cuda.is_initialized():
-        torch.cuda.manual_seed_all(seed)
-    np.random.seed(seed)  # noqa: NPY002
-    random.seed(seed)
 
 
 def _refuse_graph(model: Model, few: Batch) -> None:

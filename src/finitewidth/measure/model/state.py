@@ -6,7 +6,6 @@ call begins with the same buffers and attributes, and in the end the module hold
 held, with the numbers they had.
 """
 
-import random
 from collections import deque
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
@@ -14,9 +13,10 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
+
+from finitewidth.measure.model.random_state import kept_random_state
 
 _CONTAINERS = (list, dict, set, deque)
 
@@ -155,21 +155,3 @@ def undisturbed(module: nn.Module, *, evaluate: bool = False) -> Iterator[State]
             state.put_back()
             for each, mode in modes:
                 each.training = mode
-
-
-@contextmanager
-def kept_random_state() -> Iterator[None]:
-    """Put random numbers back: torch's, of the processor and all graphics cards, NumPy's, Python's.
-
-    The last two are for models that draw from them, and for modules that do so when loaded.
-    """
-    python, numpy, state = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
-    cards = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)  # noqa: NPY002
-        torch.set_rng_state(state)
-        if cards is not None:
-            torch.cuda.set_rng_state_all(cards)

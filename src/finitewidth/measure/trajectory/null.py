@@ -13,10 +13,10 @@ import numpy as np
 import torch
 
 from finitewidth._shapes import Float
-from finitewidth.measure.factory import Factory, build, fingerprint, refuse_identical
+from finitewidth.measure.factory import Factory, build, built_twice, fingerprint, refuse_identical
 from finitewidth.measure.model.batch import Batch
 from finitewidth.measure.model.model import Forward
-from finitewidth.measure.model.state import kept_random_state
+from finitewidth.measure.model.random_state import kept_random_state
 from finitewidth.measure.seeds import checked_seeds
 from finitewidth.measure.trajectory.measuring import Measured, Probe
 from finitewidth.measure.trajectory.quantities import (
@@ -109,7 +109,7 @@ def null_band(
     Parameters
     ----------
     make_model : callable
-        Returns a new module at every call, seeded by torch.manual_seed, or by an argument seed; a
+        As in `ensemble`; a
         BatchNorm must come calibrated.
     X_probe : tensor or array [B, …]
     seeds : int or sequence of int
@@ -143,6 +143,8 @@ def null_band(
     wanted = _checked_quantiles(quantiles, len(chosen))
     probe, kernels, found, prints = None, [], [], []
     targets = None
+    with kept_random_state():
+        built_twice(make_model, chosen)
     for count, seed in enumerate(chosen):
         with kept_random_state():
             model = build(make_model, seed)

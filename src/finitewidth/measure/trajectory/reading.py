@@ -46,7 +46,8 @@ def open_record(path: str | Path, *, skip_damaged: bool = False) -> "xarray.Data
     ValueError
         If there is no such file, it is none of a Recorder, or of another version of the format.
     RuntimeError
-        If a record is damaged (the sentence says which), or xarray is not installed.
+        If a record is damaged or may be missing (the sentence says why), or xarray is not
+        installed.
 
     Notes
     -----
@@ -60,6 +61,8 @@ def open_record(path: str | Path, *, skip_damaged: bool = False) -> "xarray.Data
             raise ValueError(
                 f"{path} holds a record of kind {experiment.kind!r}, expected one of a Recorder."
             )
+        if not skip_damaged:
+            reader.refuse_damage_beside(("", SERIES))
         records = list(reader.records(skip_damaged=skip_damaged))
         stored = list(reader.records(SERIES, skip_damaged=skip_damaged))
     if not records:

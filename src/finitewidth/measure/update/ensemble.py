@@ -252,7 +252,7 @@ def update_ensemble(
     Parameters
     ----------
     make_model : callable
-        Returns a new module at every call, seeded by torch.manual_seed, or by an argument seed.
+        As in `ensemble`.
     X, y, loss, learning_rate, reduction, X_probe, forward, precision, memory_budget
         As in `kernel_update`; the data are the same for all seeds.
     seeds : int or sequence of int

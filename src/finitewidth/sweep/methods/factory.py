@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from finitewidth.measure import kernel
-from finitewidth.measure.factory import build, fingerprint, refuse_identical
+from finitewidth.measure.factory import build, built_twice, fingerprint, refuse_identical
+from finitewidth.measure.model.random_state import kept_random_state
 from finitewidth.sweep.methods.drawn import Block, given, seed_of, summarised
 from finitewidth.sweep.methods.registry import Method
 from finitewidth.sweep.networks import FIELDS, vector, weights
@@ -23,8 +24,9 @@ PASSED = ("n_in", "width", "widths", "depth", *FIELDS)
 class Factory(Method):
     """`measure.kernel` of ``package:function`` at every seed; called where it is computed.
 
-    The function returns a new module of one output at every call, seeded by torch.manual_seed or
-    by an argument ``seed``, and gets those fields of the cell that its arguments name.
+    The function returns a new module of one output at every call, drawn with torch's, NumPy's or
+    Python's random numbers or by an argument ``seed``, and gets those fields of the cell that its
+    arguments name.
     """
 
     block: ClassVar[int] = 16
@@ -47,6 +49,8 @@ class Factory(Method):
             del seed
             seeds = [seed_of(entropy, number, one) >> 65 for one in range(block)]
             found, prints = [], []
+            if number == blocks.start:
+                built_twice(make, seeds)
             for one in seeds:
                 model = build(make, one)
                 if len(prints) < 2:
@@ -59,7 +63,8 @@ class Factory(Method):
                 "output": np.array([one for _, one in found]),
             }
 
-        return summarised({}, entropy, blocks, block, draw)
+        with kept_random_state():
+            return summarised({}, entropy, blocks, block, draw)
 
 
 def _measured(model: torch.nn.Module, x: torch.Tensor) -> tuple[float, float]:
