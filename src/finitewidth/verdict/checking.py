@@ -47,7 +47,7 @@ def check(
     Parameters
     ----------
     make_model : callable
-        As in `ensemble`. A model in train mode is evaluated, and a new BatchNorm gets its statistics
+        As in `ensemble`. A model in train mode is evaluated; a new BatchNorm gets its statistics
         from the batch, which `remarks` says.
     X : tensor or array [B, …]
         The batch, or a tuple or a mapping of them; all of it is used.
