@@ -419,3 +419,11 @@ def test_a_forward_of_ones_own_is_what_is_measured() -> None:
         assert float(two.measured.value) == pytest.approx(4 * float(one.measured.value), rel=1e-9)
     assert "forward=" in found.theory
     assert found.net is None
+
+
+def test_along_an_argument_each_value_has_its_rate() -> None:
+    along = fw.verdict.check_along(lambda width: he(width)(), "width", [8, 16], X, Y, seeds=3)
+    rates = [one.setting.learning_rate for one in along.checks]
+    assert rates[0] != rates[1]
+    assert along.page().record().inputs["learning_rate"] == rates
+    assert "SGD at rate ½/λ_max of each" in along.markdown()

@@ -47,14 +47,13 @@ class Setting:
     max_dispersion: float | None
     max_kernel_change: float | None
 
-    def caption(self) -> str:
-        """What was measured where."""
-        return f"At {self.where}; {self._step()}. Standard errors in brackets."
-
-    def _step(self) -> str:
-        if self.learning_rate is None:
-            return "no step is taken"
-        return f"{self.loss}{OVER.get(self.reduction, '')}, SGD at rate {self.rate}"
+    def caption(self, along: bool = False) -> str:
+        """What was measured where; `along`: at several values of an argument."""
+        step = "no step is taken"
+        if self.learning_rate is not None:
+            rate = "½/λ_max of each" if along and self.chosen else self.rate
+            step = f"{self.loss}{OVER.get(self.reduction, '')}, SGD at rate {rate}"
+        return f"At {self.where}; {step}. Standard errors in brackets."
 
     @property
     def rate(self) -> str:
