@@ -14,9 +14,9 @@ REFERENCE = Path(__file__).parents[1] / "docs" / "api.md"
 
 SURFACE = {
     "finitewidth": [
-        "Check", "Estimate", "KernelLaw", "MLP", "__version__", "assert_kernel", "check", "data",
-        "design", "expansion", "law", "measure", "network", "paths", "report", "reproduce",
-        "simulate", "sweep", "verdict",
+        "Check", "Estimate", "KernelLaw", "MLP", "Undecided", "__version__", "assert_kernel",
+        "check", "data", "design", "expansion", "law", "measure", "network", "paths", "report",
+        "reproduce", "simulate", "sweep", "verdict",
     ],
     "data": ["Data", "digits", "imported", "load", "training_set", "unit_inputs", "vector"],
     "design": ["Width", "width", "width_for"],
@@ -26,7 +26,8 @@ SURFACE = {
     ],
     "reproduce": ["Reproduction", "listing", "names", "reproduce"],
     "verdict": [
-        "Check", "ChecksAlong", "Measurement", "Row", "assert_kernel", "check", "check_along",
+        "Check", "ChecksAlong", "Measurement", "Row", "Undecided", "assert_kernel", "check",
+        "check_along",
     ],
     "MLP": [
         "act", "activation", "activation_derivatives", "beta", "bias", "bias_lr", "bias_variance",

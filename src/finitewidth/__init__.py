@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from finitewidth.law import KernelLaw as KernelLaw
     from finitewidth.network import MLP as MLP
     from finitewidth.verdict import Check as Check
+    from finitewidth.verdict import Undecided as Undecided
     from finitewidth.verdict import assert_kernel as assert_kernel
     from finitewidth.verdict import check as check
 
@@ -33,6 +34,7 @@ _NAMES = {
     "Estimate": "finitewidth.estimate",
     "KernelLaw": "finitewidth.law",
     "MLP": "finitewidth.network",
+    "Undecided": "finitewidth.verdict",
     "assert_kernel": "finitewidth.verdict",
     "check": "finitewidth.verdict",
 }
@@ -42,6 +44,7 @@ __all__ = [
     "Check",
     "Estimate",
     "KernelLaw",
+    "Undecided",
     "__version__",
     "assert_kernel",
     "check",

@@ -45,6 +45,14 @@ def ragged():
     return [[1.0], [1.0, 2.0]]
 
 
+def three_classes():
+    return nn.Sequential(nn.Linear(5, 7), nn.Tanh(), nn.Linear(7, 3)).double()
+
+
+def doubled(model, batch):
+    return 2 * model(batch)
+
+
 def number():
     return 3
 

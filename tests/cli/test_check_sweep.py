@@ -112,7 +112,7 @@ def test_a_sweep_is_a_check_at_every_value(folder: Path) -> None:
     dispersion = next(row.measured for row in direct.table if row.name == "dispersion")
     assert (values[0], found[0].value) == (8, dispersion.value - 1.0)
     assert told == sorted(told)
-    assert told[-1][0] == told[-1][1] == 2 * 3 * 4
+    assert told[-1][0] == told[-1][1] == 2 * 4 * 4
 
 
 @pytest.mark.parametrize(
@@ -152,8 +152,9 @@ def test_json_has_every_value_and_the_powers(run: Run, folder: Path) -> None:
     done = run(*SWEEP, "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
-    X, y = models().one()
-    direct = check_along(models().known, "width", [8, 16, 32], X[:2], y[:2], learning_rate=0.01,
+    drawn = fw.data.load("swept_models:one", 2)
+    X, y = drawn.X, drawn.y
+    direct = check_along(models().known, "width", [8, 16, 32], X, y, learning_rate=0.01,
                          seeds=6)  # fmt: skip
     assert document["inputs"]["along"] == {"width": [8, 16, 32]}
     power = direct.power("movement")
@@ -167,8 +168,9 @@ def test_json_has_every_value_and_the_powers(run: Run, folder: Path) -> None:
 def test_the_terminal_has_one_row_a_value_and_a_sentence(run: Run, folder: Path) -> None:
     from finitewidth.verdict.along import check_along
 
-    X, y = models().one()
-    direct = check_along(models().known, "width", [8, 16, 32], X[:2], y[:2], learning_rate=0.01,
+    drawn = fw.data.load("swept_models:one", 2)
+    X, y = drawn.X, drawn.y
+    direct = check_along(models().known, "width", [8, 16, 32], X, y, learning_rate=0.01,
                          seeds=6)  # fmt: skip
     shown = run(*SWEEP).stdout
     assert len(shown.splitlines()) <= 40

@@ -37,7 +37,7 @@ def main() -> None:
     """Run the command line.
 
     Exit codes: 0 fine, 1 a negative verdict or failed cells, 2 bad input, with one sentence on
-    standard error, 130 interrupted.
+    standard error, 3 a verdict that so few seeds do not tell, 130 interrupted.
     """
     code = 0
     try:

@@ -10,8 +10,8 @@ from finitewidth.cli.progress import progress_bar
 from finitewidth.cli.sampling import Workers
 from finitewidth.data import imported, load
 
-NOT_KEPT = 1
-"""Exit code where a limit is not kept."""
+EXIT_CODES = {True: 0, False: 1, None: 3}
+"""Where the limits are kept, where one is not, where the seeds do not tell."""
 
 
 def check(
@@ -20,7 +20,11 @@ def check(
     *,
     data: str = "digits",
     loss: str = "mse",
+    reduction: str = "sum",
     lr: float | None = None,
+    max_steps: Whole = 1000,
+    no_train: bool = False,
+    forward: str | None = None,
     inputs: Whole = 16,
     seeds: Whole = 32,
     max_dispersion: float | None = None,
@@ -31,7 +35,8 @@ def check(
 ) -> int:
     """Which regime a PyTorch model is in, in a word and a sentence, with the numbers behind it.
 
-    Exit code 1 if a limit (--max-dispersion, --max-kernel-change) is not kept.
+    Exit code 1 if a limit (--max-dispersion, --max-kernel-change) is not kept, 3 if the seeds do
+    not tell.
 
     Parameters
     ----------
@@ -40,17 +45,25 @@ def check(
     data
         digits, file.npz with X and y, or module:function.
     loss
-        mse, cross_entropy (sums over the batch) or module:function.
+        mse, cross_entropy or module:function.
+    reduction
+        sum over the batch, or mean as in PyTorch; --lr belongs to it.
     lr
-        Learning rate of SGD; without it only the start is judged.
+        Learning rate of SGD; ½ over the largest eigenvalue λ_max where absent.
+    max_steps
+        Steps of the descent, which ends where the loss has fallen by a factor e.
+    no_train
+        Judge the start only.
+    forward
+        module:function of (model, batch), which calls the model.
     inputs
-        How many inputs of the data are used.
+        How many inputs of the data are drawn.
     seeds
         How many seeds are measured.
     max_dispersion
-        Exit code 1 unless E K²/(E K)² is below.
+        Exit code 1 where E K²/(E K)² is above.
     max_kernel_change
-        Exit code 1 unless one step's ‖ΔK‖/‖K‖ is below.
+        Exit code 1 where one step's ‖ΔK‖/‖K‖ is above.
     along
         width=64,128,256: an argument of the function and its values.
     """
@@ -59,20 +72,24 @@ def check(
     output.check()
     if inputs < 1:
         raise ValueError(f"--inputs is {inputs}, expected at least 1.")
-    if max_kernel_change is not None and lr is None:
-        raise ValueError("--max-kernel-change limits one step, which needs a rate; give --lr.")
+    if no_train and (lr, max_kernel_change) != (None, None):
+        given = "--lr" if lr is not None else "--max-kernel-change"
+        raise ValueError(f"--no-train was given with {given}, which is of a step; leave one out.")
     values = None if along is None else argument_values(along)
     factory = imported(model, "the model")
     batch = load(data, inputs, loss, "--data")
-    if lr is not None and batch.y is None:
+    if batch.y is None and (lr, max_kernel_change) != (None, None):
         raise ValueError(
-            f"--data {data!r} has no targets y, which a step of --lr {lr:g} needs; add them, or "
-            "leave --lr out to judge the kernel at the start alone."
+            f"--data {data!r} has no targets y, which a step needs; add them, or leave --lr and "
+            "--max-kernel-change out to judge the kernel at the start alone."
         )
     with progress_bar("networks", 1e9) as progress:
         arguments = {
             "loss": imported(loss, "--loss") if ":" in loss else loss,
+            "reduction": reduction,
             "learning_rate": lr,
+            "max_steps": max_steps,
+            "forward": None if forward is None else imported(forward, "--forward"),
             "seeds": seeds,
             "workers": workers,
             "max_dispersion": max_dispersion,
@@ -81,13 +98,13 @@ def check(
             "data": batch,
             "progress": progress,
         }
-        targets = None if lr is None else batch.y
+        targets = None if no_train else batch.y
         if values is None:
             found = verdict.check(factory, batch.X, targets, **arguments)
         else:
             found = verdict.check_along(factory, *values, batch.X, targets, **arguments)
     output.show(found)
-    return 0 if found.passed else NOT_KEPT
+    return EXIT_CODES[found.passed]
 
 
 def argument_values(text: str) -> tuple[str, list[int]]:

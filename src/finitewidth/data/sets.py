@@ -1,6 +1,6 @@
 """Data sets that are named in text: the digits, an .npz file, a function."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
@@ -9,6 +9,7 @@ import numpy as np
 from finitewidth._files import to_read
 from finitewidth._memory import available, readable
 from finitewidth.data.digits import IN_WORDS, digits
+from finitewidth.data.drawn import drawn_rows
 from finitewidth.data.references import imported
 
 
@@ -24,16 +25,37 @@ class Data:
         What the data set is and what was done to it, as part of a sentence.
     name : str
         As it was asked for.
+    rows : tuple of int
+        Which rows of the data set they are, in their order; empty for all.
+    total : int
+        How many rows it has.
+    drawn : bool
+        Whether they were drawn, or else are the first.
     """
 
     X: np.ndarray
     y: np.ndarray | None
     description: str
     name: str = ""
+    rows: tuple[int, ...] = ()
+    total: int = 0
+    drawn: bool = False
+
+    @property
+    def in_words(self) -> str:
+        """``16 of 150 inputs of iris.npz, drawn``."""
+        inputs = f"{len(self.X)} inputs" if len(self.X) > 1 else "one input"
+        if not self.rows:
+            return f"{inputs} of {self.description}"
+        share = f"{len(self.X)} of {self.total} inputs of {self.description}"
+        return f"{share}, drawn" if self.drawn else f"the first {share}"
 
 
 def load(spec: str, count: int | None = None, loss: str = "mse", name: str = "data") -> Data:
-    """A data set, or its first `count` inputs, with their targets.
+    """A data set, or `count` of its inputs, with their targets.
+
+    Of a file or a function they are drawn, always the same ones (`data.drawn.drawn_rows`): files
+    are often sorted by class. The digits are in no such order, and the first are taken.
 
     Parameters
     ----------
@@ -72,14 +94,27 @@ def load(spec: str, count: int | None = None, loss: str = "mse", name: str = "da
         inputs, targets = found if both else (found, None)
     inputs = _numbers(inputs, f"{name} {spec!r}", "X")
     if targets is None:
-        return Data(inputs[:count], None, description, spec)
+        return _some(Data(inputs, None, description, spec), count)
     targets = _numbers(targets, f"{name} {spec!r}", "y")
     if len(targets) != len(inputs):
         raise ValueError(
             f"{name} {spec!r} gives {len(inputs)} inputs and {len(targets)} targets, expected one "
             "target for every input."
         )
-    return Data(inputs[:count], targets[:count], description, spec)
+    return _some(Data(inputs, targets, description, spec), count)
+
+
+def _some(found: Data, count: int | None) -> Data:
+    """So many of its inputs."""
+    total = len(found.X)
+    if count is None or count >= total:
+        return found
+    drawn = found.name != "digits"
+    rows = drawn_rows(found.X, found.y, count) if drawn else np.arange(count)
+    y = None if found.y is None else found.y[rows]
+    return replace(
+        found, X=found.X[rows], y=y, rows=tuple(map(int, rows)), total=total, drawn=drawn
+    )
 
 
 def _numbers(values: Any, source: str, name: str) -> np.ndarray:

@@ -1,13 +1,16 @@
 """Data sets for training on a squared loss: scaled inputs, and targets ±1 for the digits."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from finitewidth.data.drawn import one_target
 from finitewidth.data.scaled import unit_inputs
 from finitewidth.data.sets import Data, load
 
 
 def training_set(spec: str, count: int, name: str = "data") -> Data:
-    """The first `count` inputs of a data set, scaled to a mean |x|² of n_in, and their targets.
+    """Inputs of a data set, as `load` takes them, scaled to a mean |x|² of n_in, and targets.
 
     Parameters
     ----------
@@ -35,4 +38,8 @@ def training_set(spec: str, count: int, name: str = "data") -> Data:
         y = np.where(y % 2 == 0, 1.0, -1.0)
         description = description.split(", targets")[0]
         description += ", targets +1 for even and −1 for odd digits"
-    return Data(unit_inputs(found.X), y, description)
+    if found.drawn:
+        description += f", drawn from {found.total}"
+    if one_target(y):
+        description += ", all targets the same"
+    return replace(found, X=unit_inputs(found.X), y=y, description=description, name="")

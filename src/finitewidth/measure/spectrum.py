@@ -11,6 +11,8 @@ from finitewidth.measure.model.coupling import refuse_coupling
 from finitewidth.measure.model.model import Forward, Model
 from finitewidth.measure.model.randomness import refuse_randomness
 
+Product = Callable[[np.ndarray], np.ndarray]
+
 
 class KernelOperator:
     """K of a batch as a linear map on vectors over (input, output), never stored.
@@ -40,6 +42,14 @@ class KernelOperator:
             refuse_coupling(called, batch)
             self._output = called.outputs(batch)
             self._pull()
+
+    @classmethod
+    def of(cls, output: torch.Tensor, parameters: list[nn.Parameter]) -> "KernelOperator":
+        """That of outputs with their graph, which are not looked at."""
+        found = cls.__new__(cls)
+        found._output, found._parameters = output, parameters
+        found._pull()
+        return found
 
     def _pull(self) -> None:
         # the double-backward trick: Jᵀu as a differentiable function of u gives J w
@@ -86,13 +96,29 @@ class KernelOperator:
         size = self.shape[0]
         if not 1 <= count < size:
             raise ValueError(f"count is {count}, expected from 1 to {size - 1} (inputs × outputs).")
-        from scipy.sparse.linalg import LinearOperator, eigsh
+        return _lanczos(lambda v: self @ v, size, count)
 
-        product: Callable[[np.ndarray], np.ndarray] = lambda v: self @ v.reshape(-1)  # noqa: E731
-        operator = LinearOperator(self.shape, matvec=product, dtype=np.float64)  # type: ignore[call-arg]
-        start = np.random.default_rng(0).standard_normal(size)
-        values = eigsh(operator, k=count, v0=start, return_eigenvectors=False)
-        return np.sort(values)[::-1]
+
+def largest_eigenvalue(product: Product, size: int) -> float:
+    """That of a symmetric map of vectors [size], the largest by magnitude."""
+    if size == 1:
+        return float(product(np.ones(1))[0])
+    if not product(_start(size)).any():
+        return 0.0
+    return float(_lanczos(product, size, 1)[0])
+
+
+def _start(size: int) -> np.ndarray:
+    return np.random.default_rng(0).standard_normal(size)
+
+
+def _lanczos(product: Product, size: int, count: int) -> np.ndarray:
+    from scipy.sparse.linalg import LinearOperator, eigsh
+
+    flat: Product = lambda v: product(v.reshape(-1))  # noqa: E731
+    operator = LinearOperator((size, size), matvec=flat, dtype=np.float64)  # type: ignore[call-arg]
+    values = eigsh(operator, k=count, v0=_start(size), return_eigenvectors=False)
+    return np.sort(values)[::-1]
 
 
 def effective_rank(kernel: Float[np.ndarray, "n n"]) -> float:

@@ -2,6 +2,7 @@
 
 from finitewidth.verdict.along import ChecksAlong as ChecksAlong
 from finitewidth.verdict.along import check_along as check_along
+from finitewidth.verdict.checking import Undecided as Undecided
 from finitewidth.verdict.checking import assert_kernel as assert_kernel
 from finitewidth.verdict.checking import check as check
 from finitewidth.verdict.measurement import Measurement as Measurement

@@ -1,10 +1,10 @@
 """Draws of a factory, for the description of the network."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from finitewidth.measure.factory import build
-from finitewidth.measure.model.model import Model
+from finitewidth.measure.model.model import Forward, Model
 from finitewidth.measure.model.random_state import kept_random_state
 from finitewidth.verdict.recognise import Recognised, recognise
 from finitewidth.verdict.theory import inputs_as_rows
@@ -20,7 +20,9 @@ MOST = 512
 
 
 @kept_random_state()
-def recognised_network(make_model: Callable[..., Any], seeds: list[int], X: Any) -> Recognised:
+def recognised_network(
+    make_model: Callable[..., Any], seeds: list[int], X: Any, forward: Forward | None = None
+) -> Recognised:
     """The network that a factory's first few models describe.
 
     Parameters
@@ -29,10 +31,19 @@ def recognised_network(make_model: Callable[..., Any], seeds: list[int], X: Any)
     seeds : list of int
         Those that were measured; others are drawn where they are too few to tell.
     X : tensor or array [B, …]
+    forward : callable, optional
+        As in `kernel`; what such a function does to the module is not recognised.
     """
     models = [build(make_model, seed) for seed in seeds[:DRAWS]]
-    called = Model(models[0])
+    called = Model(models[0], forward)
     outputs = called.outputs(called.batch(X, "X")[:1]).shape[1]
+    if forward is not None or isinstance(X, tuple | Mapping):
+        return Recognised(
+            None,
+            outputs,
+            "No theory stands beside the numbers: the model is called by forward= or with several "
+            "tensors, so its law is not known.",
+        )
     smallest = min((p.numel() for p in models[0].parameters() if p.dim() > 1), default=ENOUGH)
     if sum(p.numel() for p in models[0].parameters()) < 10**6:
         more = max(min(-(-ENOUGH // smallest), MOST) - len(models), 0)

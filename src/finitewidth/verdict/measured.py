@@ -14,7 +14,10 @@ from finitewidth.measure import (
     averages,
     ensemble,
 )
+from finitewidth.measure.update.loss import Loss
 from finitewidth.measure.update.one_pass import start_step_descent
+from finitewidth.measure.update.one_step import check_arguments
+from finitewidth.measure.update.sharpness import FRACTION, sharpness
 from finitewidth.statistics.blocks import Progress
 from finitewidth.statistics.spread import log_spread_by_jackknife
 from finitewidth.verdict import regimes
@@ -31,11 +34,17 @@ class Measured:
         None without targets.
     descent : DescentEnsemble or None
         None without targets.
+    learning_rate : float or None
+        Of both; None without targets.
+    sharpness : array [S] or None
+        λ_max of the loss at every seed; None without targets.
     """
 
     start: Ensemble
-    step: UpdateEnsemble | None
-    descent: DescentEnsemble | None
+    step: UpdateEnsemble | None = None
+    descent: DescentEnsemble | None = None
+    learning_rate: float | None = None
+    sharpness: np.ndarray | None = None
 
     @property
     def log_spread(self) -> Estimate:
@@ -67,26 +76,70 @@ class Measured:
         found = [u.distance_actual for u in self.step.updates if u.distance_actual is not None]
         if len(found) < 2:
             return None
-        average = averages.mean(np.array(found))
+        values = np.array(found)
         left_out = len(self.step.updates) - len(found)
         note = f"{left_out} of {len(self.step.updates)} seeds are left out: not finite."
-        return average.doubted(note if left_out else "")
+        return averages.mean(values).doubted(
+            note if left_out else averages.few_carry_the_mean(values)
+        )
+
+    @property
+    def rate_times_sharpness(self) -> Estimate | None:
+        """Over seeds, rate × λ_max: 2 is where descent of a fixed kernel stops to converge."""
+        if self.sharpness is None or self.learning_rate is None:
+            return None
+        return averages.mean(self.learning_rate * self.sharpness)
 
 
 def measure(
     make_model: Callable[..., Any],
     X: object,
     y: object,
-    loss: object,
+    loss: Loss,
     learning_rate: float | None,
+    *,
+    max_steps: int,
     seeds: int | Sequence[int],
     workers: int,
+    forward: Any,
     progress: Progress | None,
 ) -> Measured:
-    """All three, in one pass over the seeds; the step and the descent need targets and a rate."""
-    shared: Any = {"seeds": seeds, "workers": workers, "progress": progress}
-    if y is None or learning_rate is None:
-        return Measured(ensemble(make_model, X, **shared), None, None)
-    return Measured(
-        *start_step_descent(make_model, X, y, loss, learning_rate=learning_rate, **shared)  # type: ignore[arg-type]
-    )
+    """All three in one pass over the seeds; the step and the descent need targets.
+
+    Without a rate it is ½ over the largest λ_max of the seeds, at which none diverges while its
+    kernel is as at the start; λ_max takes a pass of its own.
+    """
+    done = _Stages(progress, 1 if y is None else 2)
+    shared: Any = {"seeds": seeds, "workers": workers, "forward": forward}
+    if y is None:
+        return Measured(ensemble(make_model, X, progress=done.stage(0), **shared))
+    if learning_rate is not None:  # what may be refused comes first
+        check_arguments(loss, learning_rate, "double", 0.5)
+    found = sharpness(make_model, X, y, loss, progress=done.stage(0), **shared)
+    if learning_rate is None:
+        largest = float(found.max())
+        if not largest > 0:
+            raise ValueError(
+                "the loss is not curved where the model starts, so that 1/λ_max is no rate; give "
+                "learning_rate."
+            )
+        learning_rate = FRACTION / largest
+    start, step, descent = start_step_descent(
+        make_model, X, y, loss, learning_rate=learning_rate, max_steps=max_steps,
+        progress=done.stage(1), **shared,
+    )  # fmt: skip
+    return Measured(start, step, descent, learning_rate, found)
+
+
+class _Stages:
+    """One progress over several passes of the same seeds."""
+
+    def __init__(self, progress: Progress | None, count: int) -> None:
+        self.progress, self.count = progress, count
+
+    def stage(self, place: int) -> Progress | None:
+        """Progress of one of them."""
+        progress = self.progress
+        if progress is None:
+            return None
+        return lambda done, total: progress(place * total + done, self.count * total)

@@ -20,8 +20,8 @@ class Measurement:
         The exact law's value, where the model is one of its networks.
     sentence : str
         What the number shows.
-    passed : bool or None
-        Whether it keeps the limit that was set, None where there is none.
+    outcome : str
+        ``"passed"``, ``"failed"`` or ``"cannot tell"`` where a limit was set.
     """
 
     name: str
@@ -29,7 +29,12 @@ class Measurement:
     measured: Estimate
     theory: float | Estimate | None = None
     sentence: str = ""
-    passed: bool | None = None
+    outcome: str = ""
+
+    @property
+    def passed(self) -> bool | None:
+        """Whether it keeps the limit that was set; None where there is none, or it is open."""
+        return {"passed": True, "failed": False}.get(self.outcome)
 
     @property
     def z(self) -> float | None:

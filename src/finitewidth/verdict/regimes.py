@@ -1,4 +1,4 @@
-"""The five regimes, their thresholds, and when the errors allow a verdict.
+"""The regimes, their thresholds, and when the errors allow a verdict.
 
 See docs, "The verdict", for what each threshold stands for.
 """
@@ -15,6 +15,7 @@ DIVERGES = "diverges"
 FROZEN = "frozen"
 WEAK = "weak feature learning"
 FEATURES = "feature learning"
+START = "start only"
 UNDECIDED = "undecided"
 
 DIVERGING = 0.5
@@ -53,7 +54,11 @@ class Decision:
 
 
 def decide(
-    diverged: Estimate, log_spread: Estimate, movement: Estimate | None, seeds: int
+    diverged: Estimate,
+    log_spread: Estimate,
+    movement: Estimate | None,
+    seeds: int,
+    slow: float = 0.0,
 ) -> Decision:
     """The regime, from what decides first: divergence, randomness, movement.
 
@@ -67,6 +72,9 @@ def decide(
         Relative movement of the kernel per factor e of the loss; None if too few seeds fall.
     seeds : int
         How many were measured.
+    slow : float
+        Of the seeds whose loss falls, the share where it fell by less than a factor e. Then no
+        number of seeds decides, unless few fell short and the kernel has learned by then.
     """
     side = compare(diverged, DIVERGING)
     if side > 0:
@@ -79,7 +87,10 @@ def decide(
         return random
     if movement is None:  # unreachable while most seeds fall, unless there are two
         return Decision(UNDECIDED, "movement", 2 * seeds, (FROZEN, WEAK, FEATURES))
-    learning = _by_movement(movement, seeds)
+    if slow > 0.5 or (slow > 0 and compare(movement, LEARNS) <= 0):
+        learning = Decision(UNDECIDED, "fall", 0, (FROZEN, WEAK, FEATURES))
+    else:
+        learning = _by_movement(movement, seeds)
     if random is None or learning.word == UNDECIDED:
         return random or learning
     return replace(random, between=(STRONGLY_RANDOM, learning.word))

@@ -1,5 +1,6 @@
 """`Check`: a verdict with the numbers behind it, which shows itself."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,16 @@ from finitewidth.verdict.setting import Setting
 if TYPE_CHECKING:
     from finitewidth.verdict.measured import Measured
 
+NO_BOOL = (
+    "a {what} is neither true nor false, since its limits may be open; ask for .passed, which is "
+    "True, False or None."
+)
+
+
+def all_of(passed: Sequence[bool | None]) -> bool | None:
+    """Whether all are kept: False where one is not, else None where one is open."""
+    return False if False in passed else None if None in passed else True
+
 
 @dataclass(frozen=True)
 class Check(Shown):
@@ -23,13 +34,14 @@ class Check(Shown):
     ----------
     verdict : str
         ``"frozen"``, ``"weak feature learning"``, ``"feature learning"``, ``"strongly random"``,
-        ``"diverges"`` or ``"undecided"``.
+        ``"diverges"``, ``"start only"`` where no training was asked for, or ``"undecided"``.
     sentence : str
         What it means, to be pasted into a pull request.
     table : list of Measurement
         The numbers behind it, with their errors, what theory says, and a sentence each.
-    passed : bool
-        Whether all limits that were set are kept; True if there are none.
+    passed : bool or None
+        Whether all limits that were set are kept, None where the seeds do not tell; True if there
+        are none.
     limits : tuple of str
         A sentence about each limit.
     theory : str
@@ -50,12 +62,14 @@ class Check(Shown):
         The ensembles themselves.
     setting : Setting
         What was asked.
+    seeds_needed : int
+        About how many seeds the open limits take; 0 if none is open.
     """
 
     verdict: str
     sentence: str
     table: list[Measurement]
-    passed: bool
+    passed: bool | None
     limits: tuple[str, ...]
     theory: str
     net: MLP | None
@@ -66,9 +80,13 @@ class Check(Shown):
     seeds: int
     measured: "Measured"
     setting: Setting
+    seeds_needed: int = 0
 
     def __str__(self) -> str:
         return f"{self.verdict}: {self.sentence}"
+
+    def __bool__(self) -> bool:
+        raise TypeError(NO_BOOL.format(what="check"))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -120,7 +138,7 @@ class Check(Shown):
             "theory": self.theory,
             "notes": list(self.notes),
             "decided_by": self.decision.about,
-            "seeds_needed": self.decision.seeds_needed,
+            "seeds_needed": max(self.seeds_needed, self.decision.seeds_needed),
             "between": list(self.decision.between),
         }
 
@@ -149,7 +167,8 @@ def provenance(setting: Setting, seeds: list[int]) -> Provenance:
         **{
             "seeds of the models": told,
             "model": setting.model,
-            "data": setting.data_in_words,
+            "data": setting.where,
+            **({"rows of the data": ", ".join(map(str, setting.rows))} if setting.rows else {}),
             "PyTorch": torch.__version__,
         },
     )

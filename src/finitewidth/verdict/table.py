@@ -1,5 +1,6 @@
 """The numbers behind a verdict, each with its theory and its sentence."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -7,9 +8,10 @@ import numpy as np
 from finitewidth.estimate import Estimate
 from finitewidth.measure.averages import few_carry_the_mean
 from finitewidth.statistics import regime
-from finitewidth.verdict.limits import Limits, keeps
+from finitewidth.verdict.limits import Outcome
 from finitewidth.verdict.measured import Measured
 from finitewidth.verdict.measurement import Measurement
+from finitewidth.verdict.page.tables import PASSED
 from finitewidth.verdict.recognise import Recognised
 from finitewidth.verdict.theory import (
     Prediction,
@@ -26,17 +28,13 @@ def rows(
     X: Any,
     y: Any,
     loss: Any,
-    learning_rate: float | None,
-    limits: Limits,
+    outcomes: Mapping[str, Outcome],
 ) -> list[Measurement]:
     """In the order in which they are read."""
-    start, seeds = found.start, len(found.start.seeds)
+    start = found.start
     prediction = _prediction(recognised, X)
     dispersion = start.dispersion
     spread = float(np.sqrt(max(float(dispersion.value) - 1.0, 0.0)))
-    passed = None
-    if limits.max_dispersion is not None:
-        passed = keeps(dispersion, limits.max_dispersion, "", seeds)[0]
     table = [
         Measurement(
             "mean", "E K, mean diagonal", _carried(_mean(start.mean, prediction), start.diagonals),
@@ -46,7 +44,7 @@ def rows(
         Measurement(
             "dispersion", "E K²/(E K)²", dispersion, None,
             f"Two seeds' kernels differ by about {100 * spread:.2g} % (standard deviation over "
-            "mean).", passed,
+            "mean).", word("dispersion", outcomes),
         ),
         Measurement(
             "log_spread", "standard deviation of ln K", found.log_spread, None,
@@ -67,9 +65,14 @@ def rows(
             f"{10 ** float(start.log10_condition_spread.value):.2g}.",
         ),
     ]  # fmt: skip
-    if found.step is not None and learning_rate is not None:
-        table += _step(found, prediction, X, y, loss, learning_rate, limits)
+    if found.step is not None:
+        table += _step(found, prediction, y, loss, outcomes)
     return table
+
+
+def word(name: str, outcomes: Mapping[str, Outcome]) -> str:
+    """What became of the limit on a quantity; empty where none was set."""
+    return PASSED[outcomes[name].passed] if name in outcomes else ""
 
 
 def _mean(mean: Estimate, prediction: Prediction | None) -> Estimate:
@@ -88,23 +91,29 @@ def _carried(mean: Estimate, values: np.ndarray) -> Estimate:
 
 
 def _step(
-    found: Measured, prediction: Prediction | None, X: Any, y: Any, loss: Any, rate: float,
-    limits: Limits,
+    found: Measured, prediction: Prediction | None, y: Any, loss: Any,
+    outcomes: Mapping[str, Outcome],
 ) -> list[Measurement]:  # fmt: skip
-    step, seeds = found.step, len(found.start.seeds)
+    step, seeds, rate = found.step, len(found.start.seeds), found.learning_rate
+    sharp = found.rate_times_sharpness
     assert step is not None
+    assert rate is not None
+    assert sharp is not None
     assert found.descent is not None
     change = found.step_change
-    table: list[Measurement] = []
+    table = [
+        Measurement(
+            "rate_times_sharpness", "rate × λ_max", sharp, None,
+            "λ_max is the largest eigenvalue of the kernel with all outputs, times the curvature "
+            "of the loss; from 2 on gradient descent with the kernel at the start diverges.",
+        )
+    ]  # fmt: skip
     if change is not None:
-        passed = None
-        if limits.max_kernel_change is not None:
-            passed = keeps(change, limits.max_kernel_change, "", seeds)[0]
         table.append(
             Measurement(
                 "kernel_change", "‖ΔK‖/‖K‖ of one step", change, None,
-                f"One SGD step of rate {rate:g} changes the kernel by about "
-                f"{100 * float(change.value):.2g} %.", passed,
+                f"One SGD step of rate {rate:.4g} changes the kernel by about "
+                f"{100 * float(change.value):.2g} %.", word("kernel_change", outcomes),
             )
         )  # fmt: skip
     table.append(
@@ -136,9 +145,9 @@ def _step(
     if movement is not None:
         table.append(
             Measurement(
-                "movement", "‖K_T − K_0‖/‖K_0‖ per factor e of the loss", movement, None,
-                "How far the kernel moves while the loss falls by a factor e: below 1 % frozen, "
-                "from 10 % on feature learning.",
+                *found.descent.movement_in_words, movement, None,
+                "How far the kernel moves while the loss falls: by a factor e, below 1 % is "
+                "frozen, from 10 % on feature learning.",
             )
         )  # fmt: skip
     assert found.diverged is not None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from math import e, log
+from math import ceil, e, log
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from finitewidth.measure.model.coupling import refuse_coupling
 from finitewidth.measure.model.model import Forward, Model
 from finitewidth.measure.model.randomness import refuse_randomness
 from finitewidth.measure.seeds import checked_seeds, one_by_one, over_seeds
-from finitewidth.measure.update.loss import Loss, value
+from finitewidth.measure.update.loss import Loss, reduced, value
 from finitewidth.measure.update.one_step import check_arguments
 from finitewidth.measure.update.working import Working, prepared
 from finitewidth.report import Page, Plot, Shown
@@ -29,8 +29,8 @@ from finitewidth.statistics.blocks import Progress
 MOST_FOLDS = 5.0
 """Factors e that count: a loss that one step takes to nearly 0 has fallen by as much as matters."""
 
-FEWEST_FOLDS = 0.1
-"""Factors e from which the movement of a whole one is extrapolated."""
+MAX_STEPS = 1000
+"""Where a descent ends that has not fallen by a factor e."""
 
 EXPLODED = 1e3
 """A loss so many times that of the start ends a descent."""
@@ -65,13 +65,19 @@ class Descent(Shown):
         return not self.finite or self.moved is None or bool(self.losses[-1] >= self.losses[0])
 
     @property
+    def slow(self) -> bool:
+        """Whether the loss fell, but by less than a factor e."""
+        return not self.diverged and bool(self.losses[-1] * e > self.losses[0])
+
+    @property
     def movement(self) -> float | None:
-        """‖K_T − K_0‖/‖K_0‖ per factor e of the loss; None if it diverged."""
-        return (
-            None
-            if self.diverged or self.moved is None
-            else self.moved / min(self.folds, MOST_FOLDS)
-        )
+        """‖K_T − K_0‖/‖K_0‖ per factor e of the loss; None if it diverged.
+
+        Where the loss fell by less, it is what the kernel moved till then: nothing is extrapolated.
+        """
+        if self.diverged or self.moved is None:
+            return None
+        return self.moved / min(max(self.folds, 1.0), MOST_FOLDS)
 
     def page(self) -> Page:
         """How far the loss fell and the kernel moved."""
@@ -83,7 +89,11 @@ class Descent(Shown):
                 ("loss_start", "loss at the start", float(self.losses[0])),
                 ("loss_end", "loss at the end", float(self.losses[-1])),
                 ("moved", "‖K_T − K_0‖/‖K_0‖", self.moved),
-                ("movement", "the same per factor e of the loss", self.movement),
+                (
+                    "movement",
+                    "the same per factor e of the loss",
+                    None if self.slow else self.movement,
+                ),
             ],
             pages.falls([self.losses], [self.diverged]),
         )
@@ -112,23 +122,54 @@ class DescentEnsemble(Shown):
     def movement(self) -> Estimate | None:
         """E ‖K_T − K_0‖/‖K_0‖ per factor e of the loss, over the seeds that did not diverge.
 
-        Extrapolated where the loss falls by less than one factor. None if fewer than two did not
-        diverge; not trusted if few seeds carry it, or a loss hardly falls.
+        None if fewer than two did not; not trusted if few seeds carry it, or some losses fell by
+        less than a factor: those count with what the kernel moved till then.
         """
-        fell = [d for d in self.descents if not d.diverged and d.moved is not None]
-        if len(fell) < 2:
+        values = np.array([one for one in self.movements if one is not None])
+        if len(values) < 2:
             return None
-        values = np.array([d.movement for d in fell], dtype=float)
-        average = averages.mean(values)
-        slow = sum(d.folds < FEWEST_FOLDS for d in fell)
-        note = averages.few_carry_the_mean(values)
+        note, slow = averages.few_carry_the_mean(values), int(self.slow.sum())
         if slow:
             note = (
-                f"The loss of {slow} of {len(fell)} seeds falls by less than {FEWEST_FOLDS:g} of "
-                "a factor e, too little to say how far a whole one takes the kernel; raise the "
-                "learning rate or max_steps."
+                f"The loss of {slow} of {len(values)} seeds fell by less than a factor e, by "
+                f"{100 * self.fall:.2g} % in {int(self.steps[self.slow].max())} steps, and the "
+                "kernel would move further; raise max_steps or the learning rate."
             )
-        return average.doubted(note)
+        return averages.mean(values).doubted(note)
+
+    @property
+    def slow(self) -> Bool[np.ndarray, " S"]:
+        """Of every seed, `Descent.slow`."""
+        return np.array([descent.slow for descent in self.descents])
+
+    @property
+    def falls_short(self) -> bool:
+        """Whether that is most of those that fall, so that there is no movement per factor e."""
+        return self.slow_share > 0.5
+
+    @property
+    def slow_share(self) -> float:
+        """Of the seeds that did not diverge."""
+        return int(self.slow.sum()) / max(len(self.seeds) - int(self.diverged.sum()), 1)
+
+    @property
+    def movement_in_words(self) -> tuple[str, str]:
+        """What `movement` is, for JSON and for people."""
+        if self.falls_short:
+            return "moved", f"‖K_T − K_0‖/‖K_0‖ over the fall of {100 * self.fall:.2g} %"
+        return "movement", "‖K_T − K_0‖/‖K_0‖ per factor e of the loss"
+
+    @property
+    def fall(self) -> float:
+        """1 − L_T/L_0, averaged over the seeds whose loss fell by less than a factor e; or 0."""
+        falls = [1.0 - d.losses[-1] / d.losses[0] for d in self.descents if d.slow]
+        return float(np.mean(falls)) if falls else 0.0
+
+    @property
+    def steps_needed(self) -> int:
+        """About how many steps take those seeds to a factor e, at the pace so far; or 0."""
+        paces = [(len(d.losses) - 1) / d.folds for d in self.descents if d.slow]
+        return ceil(max(paces)) if paces else 0
 
     @property
     def movements(self) -> list[float | None]:
@@ -146,12 +187,12 @@ class DescentEnsemble(Shown):
             f"Gradient descent on one batch, over {count} seeds",
             [f"The loss of {count - away} of {count} seeds falls."],
             [
-                ("movement", "‖K_T − K_0‖/‖K_0‖ per factor e of the loss", self.movement),
+                (*self.movement_in_words, self.movement),
                 ("steps", "steps", averages.mean(self.steps)),
             ],
             self.falls(),
             seeds=self.seeds,
-            samples={"movement": self.movements, "steps": self.steps},
+            samples={self.movement_in_words[0]: self.movements, "steps": self.steps},
         )
 
     @property
@@ -169,7 +210,8 @@ def descent_ensemble(
     learning_rate: float,
     seeds: int | Sequence[int] = 32,
     workers: int = 1,
-    max_steps: int = 100,
+    max_steps: int = MAX_STEPS,
+    reduction: str = "sum",
     forward: Forward | None = None,
     progress: Progress | None = None,
 ) -> DescentEnsemble:
@@ -177,10 +219,10 @@ def descent_ensemble(
 
     Parameters
     ----------
-    make_model, X, y, loss, learning_rate, seeds, workers, forward, progress
+    make_model, X, y, loss, learning_rate, seeds, workers, reduction, forward, progress
         As in `update_ensemble`.
     max_steps : int
-        Where a descent ends that has not fallen so far.
+        Where a descent ends whose loss has not fallen so far.
 
     Returns
     -------
@@ -194,6 +236,7 @@ def descent_ensemble(
         a factor.
     """
     check_arguments(loss, learning_rate, "double", 0.5)
+    loss = reduced(loss, reduction)
     chosen = checked_seeds(seeds)
     max_steps = whole_number(max_steps, "max_steps", 1)
     one = partial(

@@ -13,7 +13,7 @@ from finitewidth.measure import averages, pages
 from finitewidth.measure.factory import Factory
 from finitewidth.measure.model.model import Forward, Model
 from finitewidth.measure.seeds import checked_seeds, one_by_one, over_seeds
-from finitewidth.measure.update.loss import Loss
+from finitewidth.measure.update.loss import Loss, reduced
 from finitewidth.measure.update.one_step import check_arguments, measured
 from finitewidth.measure.update.results import KernelUpdate, mean_diagonal
 from finitewidth.report import Page, Shown
@@ -239,6 +239,7 @@ def update_ensemble(
     learning_rate: float,
     seeds: int | Sequence[int] = 32,
     workers: int = 1,
+    reduction: str = "sum",
     X_probe: object = None,
     forward: Forward | None = None,
     precision: str = "double",
@@ -252,7 +253,7 @@ def update_ensemble(
     ----------
     make_model : callable
         As in `ensemble`.
-    X, y, loss, learning_rate, X_probe, forward, precision, memory_budget
+    X, y, loss, learning_rate, reduction, X_probe, forward, precision, memory_budget
         As in `kernel_update`; the data are the same for all seeds.
     seeds : int or sequence of int
         How many (0, 1, …), or which.
@@ -274,6 +275,7 @@ def update_ensemble(
         As `kernel_update` and `ensemble`.
     """
     check_arguments(loss, learning_rate, precision, 0.5)
+    loss = reduced(loss, reduction)
     chosen = checked_seeds(seeds)
     if target_error is not None and not target_error > 0:
         raise ValueError(f"target_error is {target_error}, expected a number above 0.")

@@ -13,7 +13,7 @@ from finitewidth.measure.model.model import Forward, Model
 from finitewidth.measure.model.randomness import refuse_randomness
 from finitewidth.measure.update.crossings import Crossed, Sides, crossed, sides
 from finitewidth.measure.update.derivative import directional_derivative
-from finitewidth.measure.update.loss import Loss, check_loss
+from finitewidth.measure.update.loss import Loss, check_loss, reduced
 from finitewidth.measure.update.ranges import Range, first_order_range
 from finitewidth.measure.update.results import KernelUpdate
 from finitewidth.measure.update.working import Working, prepared
@@ -26,6 +26,7 @@ def kernel_update(
     loss: Loss = "mse",
     *,
     learning_rate: float,
+    reduction: str = "sum",
     X_probe: object = None,
     forward: Forward | None = None,
     precision: str = "double",
@@ -42,13 +43,17 @@ def kernel_update(
     X : tensor or array [B, …]
         The batch of the step; or a tuple or a mapping of them.
     y : object
-        Its targets: for "mse" of the output's shape, for "cross_entropy" class numbers [B] or
-        probabilities [B, O], for a function whatever it takes.
+        Its targets: for "mse" of the output's shape, for "cross_entropy" class numbers [B], or
+        [B, …] for outputs [B, O, …] or [B, …, O], of which −100 does not count, or probabilities
+        in the output's shape; for a function whatever it takes.
     loss : "mse", "cross_entropy" or callable
         ½ Σ_{b,o} (N_o(x_b) − y_bo)², Σ_b of the cross-entropy (sums over the batch), or a function
         (output, y) -> scalar tensor, with the output in the model's own shape.
     learning_rate : float
-        λ > 0.
+        λ > 0, of the loss with its reduction.
+    reduction : "sum" or "mean"
+        "mean" divides by the number of terms, as PyTorch does: all B·O numbers of "mse", which
+        then is half of ``torch.nn.MSELoss()``, or the targets of "cross_entropy" that count.
     X_probe : tensor or array [B', …], optional
         Inputs whose kernel is watched, e.g. held-out ones; X if not given.
     forward : callable, optional
@@ -81,8 +86,8 @@ def kernel_update(
     1e-15 of the kernel in float64 and 1e-6 in float32, whatever the size of the change.
     """
     return measured(
-        Model(model, forward), X, y, loss, learning_rate=learning_rate, X_probe=X_probe,
-        precision=precision, find_range=find_range, tolerance=tolerance,
+        Model(model, forward), X, y, reduced(loss, reduction), learning_rate=learning_rate,
+        X_probe=X_probe, precision=precision, find_range=find_range, tolerance=tolerance,
         memory_budget=memory_budget,
     )  # fmt: skip
 

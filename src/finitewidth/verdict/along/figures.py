@@ -10,7 +10,7 @@ from finitewidth.report import Curve, Plot, Points
 from finitewidth.verdict import regimes
 from finitewidth.verdict.along.powers import QUANTITIES, less_one
 from finitewidth.verdict.along.values import Along
-from finitewidth.verdict.page.tables import PASSED, agreement
+from finitewidth.verdict.page.tables import WORST, agreement
 
 
 def plots(along: Along) -> list[Plot]:
@@ -117,7 +117,7 @@ def _judged(along: Along, quantity: str) -> str:
     """Whether the limit on a quantity is kept; of the movement, the verdicts."""
     if quantity == "movement":
         return f"Verdicts: {', '.join(f'{v} {one.verdict}' for v, one in along)}."
-    passed = [row.passed for _, row in along.rows(quantity)]
-    if any(one is None for one in passed):
+    outcomes = [row.outcome for _, row in along.rows(quantity)]
+    if not all(outcomes):
         return "No limit is set."
-    return f"The limit: {PASSED[all(passed)]}."
+    return f"The limit: {next(word for word in WORST if word in outcomes)}."

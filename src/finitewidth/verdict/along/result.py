@@ -45,6 +45,8 @@ class ChecksAlong(Along, Shown):
     def _numbers(self) -> Record:
         seeds = self.checks[0].measured.start.seeds
         given = numbers.inputs(self.checks[0].setting, seeds)
+        if self.checks[0].setting.chosen:
+            given["learning_rate"] = [one.setting.learning_rate for one in self.checks]
         found = Record(given | {"along": {self.argument: self.values}}, seeds=seeds)
         samples = {}
         for value, one in self:

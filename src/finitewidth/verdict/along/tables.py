@@ -35,7 +35,7 @@ def values(along: Along) -> Table:
         f"{setting.model} along {along.argument}, {along.checks[0].seeds} seeds at each",
         [along.argument, *(COLUMNS[key] for key in columns), "verdict", *["limits"] * judged],
         rows,
-        f"{setting.caption()} {limits}",
+        f"{setting.caption(along=True)} {limits}",
     )
 
 

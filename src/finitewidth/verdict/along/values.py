@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from finitewidth.estimate import Estimate, short_form
 from finitewidth.verdict.along.powers import QUANTITIES, fitted_power, less_one
 from finitewidth.verdict.measurement import Measurement
-from finitewidth.verdict.result import Check
+from finitewidth.verdict.result import NO_BOOL, Check, all_of
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,12 @@ class Along:
         return zip(self.values, self.checks, strict=True)
 
     @property
-    def passed(self) -> bool:
-        """Whether all limits are kept at every value."""
-        return all(one.passed for one in self.checks)
+    def passed(self) -> bool | None:
+        """Whether all limits are kept at every value; None where one is open and none fails."""
+        return all_of([one.passed for one in self.checks])
+
+    def __bool__(self) -> bool:
+        raise TypeError(NO_BOOL.format(what="checks"))
 
     def rows(self, quantity: str) -> list[tuple[int, Measurement]]:
         """A row of every table that has it, with its value."""
@@ -77,12 +80,16 @@ class Along:
                 doubt += f": within two standard errors it does not depend on {self.argument}"
             told.append(f"{shown}{doubt}.")
         if any(one.limits for one in self.checks):
-            failed = [value for value, one in self if not one.passed]
-            told.append(
-                f"The limits are not kept at {self.argument} {', '.join(map(str, failed))}: failed."
-                if failed
-                else "The limits are kept at every value: passed."
-            )
+            failed = [value for value, one in self if one.passed is False]
+            open_at = [value for value, one in self if one.passed is None]
+            if failed:
+                where = ", ".join(map(str, failed))
+                told.append(f"The limits are not kept at {self.argument} {where}: failed.")
+            elif open_at:
+                where = ", ".join(map(str, open_at))
+                told.append(f"The seeds do not tell at {self.argument} {where}: cannot tell.")
+            else:
+                told.append("The limits are kept at every value: passed.")
         return " ".join(told)
 
     def _verdicts(self) -> str:

@@ -9,7 +9,7 @@ from finitewidth.report import Curve, Plot, Points
 from finitewidth.report.axes import whole_ticks
 from finitewidth.verdict import regimes
 from finitewidth.verdict.measurement import Measurement
-from finitewidth.verdict.page.tables import PASSED, largest
+from finitewidth.verdict.page.tables import largest
 
 if TYPE_CHECKING:
     from finitewidth.verdict.measured import Measured
@@ -44,10 +44,9 @@ def kernels(measured: "Measured", table: Sequence[Measurement]) -> Plot:
     side = regimes.compare(spread, regimes.RANDOM)
     told = {-1: "below", 0: "within two errors of", 1: "above"}[side]
     dispersion = rows["dispersion"]
-    limit = "" if dispersion.passed is None else (
-        f" The limit on the dispersion, which is {dispersion.measured}: "
-        f"{PASSED[dispersion.passed]}."
-    )  # fmt: skip
+    limit = dispersion.outcome and (
+        f" The limit on the dispersion, which is {dispersion.measured}: {dispersion.outcome}."
+    )
     return Plot(
         "The kernel at the start, seed by seed",
         f"The standard deviation of ln K over {len(values)} seeds is {spread}, {told} "
@@ -69,12 +68,14 @@ def movements(measured: "Measured", verdict: str) -> Plot | None:
     if len(found) < 2 or estimate is None:
         return None
     ends = [0.5, len(found) + 2.5]
+    label = measured.descent.movement_in_words[1]
+    short = measured.descent.falls_short
+    where = "not enough to place it" if short else placed(float(estimate.value))
     return Plot(
         "Where the descent takes the kernel",
-        f"‖K_T − K_0‖/‖K_0‖ over the factors of e that the loss fell, {estimate} on average: "
-        f"{placed(float(estimate.value))}. Verdict: {verdict}.",
+        f"{label}, {estimate} on average: {where}. Verdict: {verdict}.",
         "seeds whose loss falls, counted; right, their mean",
-        "‖K_T − K_0‖/‖K_0‖ per factor e of the loss",
+        label,
         [
             Points("one seed each", np.arange(1, len(found) + 1), found, np.zeros(len(found))),
             Points.of("mean and its standard error", [len(found) + 2], [estimate]),

@@ -19,9 +19,12 @@ def inputs(setting: Setting, seeds: list[int]) -> dict[str, Any]:
         "data": setting.data,
         "data_in_words": setting.data_in_words,
         "inputs": setting.inputs,
+        "rows": list(setting.rows) or None,
         "seeds": list(seeds),
         "loss": setting.loss,
+        "reduction": setting.reduction,
         "learning_rate": setting.learning_rate,
+        "max_steps": setting.max_steps,
         "max_dispersion": setting.max_dispersion,
         "max_kernel_change": setting.max_kernel_change,
         "kernel": "sum of squared gradients, traced over outputs",
@@ -49,6 +52,6 @@ def samples(measured: "Measured", prefix: str = "") -> dict[str, list[float | No
     if measured.step is not None:
         found["kernel_change"] = [one.distance_actual for one in measured.step.updates]
     if measured.descent is not None:
-        found["movement"] = measured.descent.movements
+        found[measured.descent.movement_in_words[0]] = measured.descent.movements
         found["diverged"] = measured.descent.diverged.astype(np.int64).tolist()
     return {prefix + name: values for name, values in found.items()}

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from finitewidth.report import Column, Table
 from finitewidth.verdict.measurement import Measurement
 
-PASSED = {True: "passed", False: "failed"}
+PASSED = {True: "passed", False: "failed", None: "cannot tell"}
+WORST = ("failed", "cannot tell", "passed")
 
 
 def z_of(row: Measurement) -> float | None:
@@ -17,7 +18,7 @@ def z_of(row: Measurement) -> float | None:
 def numbers(rows: Sequence[Measurement], seeds: int, caption: str) -> Table:
     """Every quantity, measured and by the exact law; columns that would be empty are left out."""
     theory = any(row.theory is not None for row in rows)
-    judged = any(row.passed is not None for row in rows)
+    judged = any(row.outcome for row in rows)
     columns = [Column("quantity"), Column("measured")]
     if theory:
         columns += [Column("exact law"), Column("z", places=1)]
@@ -36,7 +37,7 @@ def _cells(row: Measurement, theory: bool, judged: bool) -> tuple:
     if theory:
         cells += (row.theory, z_of(row))
     if judged:
-        cells += ("" if row.passed is None else PASSED[row.passed],)
+        cells += (row.outcome,)
     return cells
 
 
@@ -56,12 +57,15 @@ def agreement(rows: Sequence[Measurement]) -> str:
 
 def meanings(rows: Sequence[Measurement]) -> Table:
     """What each number shows, and whether it keeps its limit."""
-    judged = {True: " The limit: passed.", False: " The limit: failed.", None: ""}
     return Table(
         "What the numbers show",
         ["quantity", "what it shows"],
-        [(row.label, row.sentence + judged[row.passed]) for row in rows],
+        [(row.label, f"{row.sentence} {_limit(row.outcome)}".strip()) for row in rows],
     )
+
+
+def _limit(outcome: str) -> str:
+    return outcome and f"The limit: {outcome}."
 
 
 def shares(rows: Sequence[Measurement]) -> Table:
