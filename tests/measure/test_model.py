@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -169,8 +169,30 @@ def test_a_cache_that_grows(attribute):
     assert brute.difference(found, brute.kernel(model, x)) < TOLERANCE
 
 
+class Remembering(nn.Module):
+    """A state that takes the shape of the first batch it sees."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.state = lin(4, 2), None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.state is None:
+            self.state = x.new_zeros(len(x), 1)
+        return self.a(x + self.state)
+
+
+def test_a_state_of_the_first_batchs_shape():
+    model, x = Remembering().double(), gaussian(5, 4)
+    found = kernel(model, x)
+    assert model.state is None
+    assert brute.difference(found, brute.kernel(model, x)) < TOLERANCE
+
+
 class Observer(nn.Module):
     """Writes into its buffer in place, and into its input."""
+
+    largest: torch.Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -265,7 +287,8 @@ def test_arrays_of_any_kind():
 def patched(kind: str) -> nn.Module:
     torch.manual_seed(0)
     model = nn.Sequential(lin(4, 16), nn.Tanh(), lin(16, 16), nn.Tanh(), lin(16, 1))
-    layer, old = model[2], model[2].forward
+    layer: Any = model[2]
+    old, whole = layer.forward, cast("Any", model)
     if kind == "wrapped":
         model[2] = Function(lambda m, x: 1.5 * m.inner(x), inner=layer)
     elif kind == "closure":
@@ -275,7 +298,7 @@ def patched(kind: str) -> nn.Module:
             lambda m, x, out: out + 0.5 * nn.functional.linear(x[0], layer.weight, layer.bias)
         )
     else:
-        model.forward = lambda x: model[4](torch.tanh(1.5 * old(torch.tanh(model[0](x)))))
+        whole.forward = lambda x: model[4](torch.tanh(1.5 * old(torch.tanh(model[0](x)))))
     return model
 
 
@@ -389,7 +412,7 @@ def test_a_path_that_is_dropped_now_and_then(whole, count):
         with pytest.raises(ValueError, match=r"beginning in branch.1 \(DropPath\)"):
             kernel(model, x)
         assert torch.equal(torch.get_rng_state(), state)
-    branch[1].rate = 0.0  # draws, to no effect
+    cast("Any", branch[1]).rate = 0.0  # draws, to no effect
     assert kernel(model, x).shape == (count, count, 1, 1)
 
 
@@ -424,15 +447,16 @@ def test_a_single_pair_among_sixteen():
         kernel(Function(second_sees_tenth, a=lin(4, 1)).double(), gaussian(16, 4))
 
 
+@pytest.mark.parametrize("count", [2, 3, 16])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_outputs_that_cancel_are_not_coupled(dtype):
+def test_outputs_that_cancel_are_not_coupled(dtype, count):
     """The doubling trick: the output is rounding alone, the kernel is not."""
     torch.manual_seed(0)
     a, b = lin(10, 512), nn.Linear(512, 1, bias=False)
     with torch.no_grad():
         a.weight[256:], a.bias[256:] = a.weight[:256], a.bias[:256]
         b.weight[:, 256:] = -b.weight[:, :256]
-    model, x = nn.Sequential(a, nn.Tanh(), b).to(dtype), gaussian(16, 10).to(dtype)
+    model, x = nn.Sequential(a, nn.Tanh(), b).to(dtype), gaussian(count, 10).to(dtype)
     found = kernel(model, x)
     assert brute.difference(found.double(), brute.kernel(model.double(), x.double())) < (
         1e-5 if dtype == torch.float32 else TOLERANCE
@@ -471,7 +495,7 @@ def test_half_precision_normalised_by_the_batch(dtype):
     model = Function(by_hand, a=lin(6, 16), b=lin(16, 2)).to(dtype)
     with pytest.raises(ValueError, match="depend on the other inputs"):
         kernel(model, gaussian(8, 6))
-    assert model.a.weight.dtype == dtype
+    assert next(model.parameters()).dtype == dtype
 
 
 @pytest.mark.parametrize(

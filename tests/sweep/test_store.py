@@ -2,6 +2,7 @@
 
 import sqlite3
 from pathlib import Path
+from typing import cast
 
 import pytest
 import xarray
@@ -75,7 +76,7 @@ def test_one_flipped_byte_in_any_cell_keeps_the_shape(store: Path, column: str) 
         data = value if isinstance(value, bytes) else str(value).encode()
         flipped: object = data[:5] + bytes([data[5] ^ 1]) + data[6:] if len(data) > 5 else None
         if isinstance(value, str):
-            flipped = flipped.decode()
+            flipped = cast("bytes", flipped).decode()
         elif isinstance(value, int):
             flipped = value ^ 64
         with connection:
