@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -141,6 +142,64 @@ def test_a_factory_that_takes_anything_can_be_varied() -> None:
     refuse_missing(lambda width=3: width, "width")
     with pytest.raises(ValueError, match="cannot be varied"):
         refuse_missing(lambda width=3: width, "depth")
+
+
+def test_where_a_power_meets_a_limit_and_its_spread_over_repeats() -> None:
+    """400 repeats: the spread is known to 3.5 %; within 5 of those, 2 in 10⁶ false alarms."""
+    from finitewidth.verdict.along.powers import crossing
+
+    at = [16, 32, 64]
+    exact = crossing(at, [estimate(3.0 / n, 0.03 / n) for n in at], 0.01)
+    assert exact is not None
+    assert exact[0] == pytest.approx(300.0, rel=1e-12)
+    told = np.log(exact[2] / exact[1]) / 4
+    rng, found = np.random.default_rng(5), []
+    for _ in range(400):
+        drawn = 3.0 / np.array(at) * (1 + 0.01 * rng.standard_normal(3))
+        one = crossing(at, [estimate(v, 0.01 * v) for v in drawn], 0.01)
+        assert one is not None
+        found.append(np.log(one[0]))
+    assert np.std(found) == pytest.approx(told, rel=0.175)
+    doubted = [estimate(3.0 / n, 0.03 / n, trusted=False) for n in at]
+    assert crossing(at, doubted, 0.01) is None
+    assert crossing(at, [estimate(1.0, 0.3) for _ in at], 0.5) is None  # it does not depend on it
+    assert crossing(at, [estimate(3.0 / n, 0.03 / n) for n in at], 0.0) is None
+
+
+def limited(values: list[int], estimates: list[fw.Estimate], limit: float) -> list[str]:
+    """What is said of a limit on the dispersion, whose 1 is taken off."""
+    from finitewidth.verdict.along import fitted_power
+    from finitewidth.verdict.along.reach import reach
+
+    setting = SimpleNamespace(max_dispersion=limit, max_kernel_change=None)
+    along = SimpleNamespace(
+        argument="width", values=values, seconds=[9.0] * len(values),
+        checks=[SimpleNamespace(setting=setting)],
+        series=lambda _: (values, estimates),
+        power=lambda _: fitted_power(values, estimates),
+    )  # fmt: skip
+    return list(reach(along))  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_the_width_that_would_keep_a_limit_and_what_it_costs_to_know() -> None:
+    at = [16, 32, 64]
+    found = limited(at, [estimate(3.0 / n, 0.03 / n) for n in at], 1.01)
+    # ± 2 hypot(0.01/√3, ln(300/32) · 0.01/(√2 ln 2)), in ln of the width
+    (far,) = found
+    assert far == (
+        "By the fitted power the dispersion keeps the limit 1.01 from width 300 on (287 to 315 "
+        "within two standard errors, beyond what was measured)."
+    )
+    falls, undecided = limited(at, [estimate(3.0 / n, 0.03 / n) for n in at], 1.047)
+    assert "from width 64 on (63 to 66 within two standard errors)" in falls
+    # 1.2 (2 · 0.00046875 / 0.000125)² · 9 seeds, each of them one second
+    assert undecided == (
+        "width 64: to know whether the dispersion keeps the limit 1.047 takes about 608 seeds, "
+        "10 minutes at the pace of this run."
+    )
+    (grows,) = limited([2, 4, 8], [estimate(0.1 * n, 0.001 * n) for n in (2, 4, 8)], 1.25)
+    assert "keeps the limit 1.25 up to width 2 (" in grows
 
 
 # -- the command ----------------------------------------------------------------------------------

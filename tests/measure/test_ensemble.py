@@ -4,6 +4,7 @@ Statistical comparisons: 8 of them at |z| < 5.5, a false alarm in 3e-7 of runs; 
 standard errors is missed at most once in a million.
 """
 
+import warnings
 from functools import partial
 
 import numpy as np
@@ -176,6 +177,25 @@ def test_a_factory_that_is_none(unchecked) -> None:
         fw.measure.ensemble(small(), torch.ones(1, 6), 3)
     with pytest.raises(TypeError, match=r"expected a torch\.nn\.Module"):
         fw.measure.ensemble(lambda: 3, torch.ones(1, 6), 3)  # type: ignore[arg-type, return-value]
+
+
+class Warns(nn.Module):
+    """Warns at every call, as some of PyTorch's layers do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(6, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        warnings.warn("of PyTorch", UserWarning, stacklevel=1)
+        return self.layer(x)
+
+
+@pytest.mark.filterwarnings("always:of PyTorch:UserWarning")
+def test_a_warning_is_not_shown_for_every_seed() -> None:
+    with pytest.warns(UserWarning, match="of PyTorch") as shown:
+        fw.measure.ensemble(Warns, torch.ones(2, 6), 5)
+    assert len(shown) <= 2  # of the seeds, and of the look at the model before them
 
 
 def test_products_and_eigenvalues_without_the_matrix() -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from finitewidth import measure
 from finitewidth.measure import calibrate, kernel
 from tests.measure.zoo import Function, lin, weights
 
@@ -279,3 +280,21 @@ def test_a_refused_model_is_left_as_it_was():
     refused("finite", model=model)
     assert all(p.grad is None and p.requires_grad for p in model.parameters())
     assert not any(m._forward_hooks for m in model.modules())
+
+
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors:UserWarning")
+@pytest.mark.parametrize(("sizes", "name"), [((3, 0, 2), "0.weight"), ((3, 4, 0), "1.weight")])
+def test_a_layer_of_size_0_is_one_sentence(sizes: tuple[int, ...], name: str) -> None:
+    def make() -> nn.Module:
+        return nn.Sequential(nn.Linear(sizes[0], sizes[1]), nn.Linear(sizes[1], sizes[2]))
+
+    X, y = torch.ones(2, 3), torch.zeros(2, sizes[-1])
+    for call in (
+        lambda: measure.kernel(make(), X),
+        lambda: measure.ensemble(make, X, 2),
+        lambda: measure.kernel_update(make(), X, y, learning_rate=0.1),
+        lambda: measure.KernelOperator(make(), X),
+        lambda: measure.update_ensemble(make, X, y, seeds=2, learning_rate=0.1),
+    ):
+        with pytest.raises(ValueError, match=rf"parameter '{name}' has shape .* a layer of size 0"):
+            call()

@@ -142,6 +142,22 @@ def test_every_number_is_whole_or_its_column_is_named(width):
     assert max(map(len, shown.splitlines())) <= width
 
 
+@pytest.mark.parametrize("width", [20, 30, 40, 60, 80, 120])
+def test_digits_among_text_are_not_broken_either(width):
+    widths = ["1000000-2000000-3000000-4000000", "4-4-4"]
+    rows = [
+        [widths[0], "sampler", "at 1234567.25 it ends", 3578.0, -0.001258],
+        [widths[1], "expansion", "123456789012345678901234", 1.0, GOOD],
+    ]
+    table = Table("T", ["hidden widths", "method", "remark", "x", "y"], rows)
+    whole = {"3578", "1.000", "-0.001258", "1.283(4)", "1234567.25", rows[1][2], *widths}
+    shown, _, missing = terminal(table, width=width).partition("No room for: ")
+    for token in shown.split():
+        assert token in whole or not any(character.isdigit() for character in token), token
+    assert ("hidden" in missing) == (width < len(widths[0]))
+    assert max(map(len, shown.splitlines())) <= width
+
+
 def test_footnotes_of_two_tables_do_not_meet(table):
     both = table.html("t1-") + table.html("t2-")
     ids = re.findall(r'id="([^"]+)"', both)

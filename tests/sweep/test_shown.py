@@ -115,3 +115,29 @@ def test_a_single_cell_shows_itself_finished_or_failed(store: Path, activation: 
     (table,) = (one for one in fw.sweep.report(store).page().sections[0].blocks)
     assert isinstance(table, Table)
     assert table.rows == [[fw.KernelLaw(fw.MLP(5, [4, 4])).mean(), table.rows[0][1]]]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_no_number_of_a_sweep_is_broken(store: Path, width: int) -> None:
+    lists = [[1000, 2000, 3000, 4000, 5000, 6000], [4, 4, 4]]
+    done = run(store, width=None, depth=None, widths=lists, learning_rate=0.01)
+    for shown in (done, fw.sweep.report(store), fw.sweep.status(store)):
+        page = shown.page()
+        tables = [
+            block
+            for section in page.sections
+            for block in section.blocks
+            if isinstance(block, Table)
+        ]
+        assert tables
+        for table in tables:
+            whole = {
+                word for row in table.layout().rows for text, _ in row for word in text.split()
+            }
+            console = Console(width=width, highlight=False)
+            with console.capture() as captured:
+                console.print(table.terminal(brief=True))
+            rows = captured.get().partition("───\n")[2].partition("\n  ")[0]
+            assert rows
+            for word in rows.split():
+                assert word in whole or not any(map(str.isdigit, word)), (width, word)

@@ -23,7 +23,8 @@ class TerminalTable:
     """A rich renderable: the table, its caption, the meanings of the columns, the footnotes.
 
     No number and no word is broken over lines. Where the terminal is too narrow, the last columns
-    that hold numbers are left out, and a line says which.
+    that hold numbers are left out, then the last of the others, and a line says which; of the first
+    one alone words are broken, unless they hold digits.
 
     Attributes
     ----------
@@ -62,7 +63,8 @@ class TerminalTable:
         for row in zip(*(cells for cells, _ in columns), strict=True):
             table.add_row(*(Text(text) for text in row))
         yield Text(layout.title, style="bold")
-        yield table
+        if kept:
+            yield table
         below = [(layout.caption, "")] if layout.caption else []
         if not self.brief:
             below += [(f"{heading}: {meaning}", "dim") for heading, meaning in layout.meanings]
@@ -95,9 +97,11 @@ def _that_fit(layout: Layout, width: int) -> list[int]:
     """The columns that are shown: the first, and from the right those of numbers give way."""
     kept = list(range(len(layout.headings)))
     least = [_least(layout, k) for k in kept]
-    numeric = [k for k in kept[1:] if layout.right[k]] or kept[1:]
-    while numeric and sum(least[k] for k in kept) + TIGHT * (len(kept) - 1) > width:
-        kept.remove(numeric.pop())
+    giving_way = sorted(kept[1:], key=lambda k: (layout.right[k], k))
+    if any(character.isdigit() for text in _column(layout, 0)[0] for character in text):
+        giving_way.insert(0, 0)
+    while giving_way and sum(least[k] for k in kept) + TIGHT * (len(kept) - 1) > width:
+        kept.remove(giving_way.pop())
     return kept
 
 

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Sequence
 from functools import partial
+from time import monotonic
 from typing import Any
 
 from finitewidth._whole_number import whole_number
@@ -50,12 +51,14 @@ def check_along(
     chosen = _checked_values(argument, values)
     refuse_missing(make_model, argument)
     arguments["name"] = arguments.get("name") or named(make_model)
-    checks = []
+    checks, seconds = [], []
     for place, value in enumerate(chosen):
         told = None if progress is None else partial(_tell, progress, place, len(chosen))
         one = partial(make_model, **{argument: value})
+        began = monotonic()
         checks.append(check(one, X, y, progress=told, **arguments))
-    return ChecksAlong(argument, chosen, checks)
+        seconds.append(monotonic() - began)
+    return ChecksAlong(argument, chosen, checks, seconds)
 
 
 def refuse_missing(make_model: Callable[..., Any], argument: str) -> None:

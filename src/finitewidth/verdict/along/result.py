@@ -3,6 +3,7 @@
 from finitewidth.report import Page, Record, Section, Shown
 from finitewidth.verdict.along import figures, tables
 from finitewidth.verdict.along.powers import QUANTITIES
+from finitewidth.verdict.along.reach import reach
 from finitewidth.verdict.along.values import Along
 from finitewidth.verdict.page import numbers
 from finitewidth.verdict.result import provenance
@@ -23,6 +24,7 @@ class ChecksAlong(Along, Shown):
             f"{setting.model}: {words}",
             [
                 self.sentence[0].upper() + self.sentence[1:],
+                *reach(self),
                 *(f"{self.argument} {v}: {text}" for v, one in self for text in one.limits),
             ],
             [

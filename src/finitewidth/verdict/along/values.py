@@ -1,7 +1,7 @@
 """Verdicts at several values of an argument, and how their numbers change with it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from finitewidth.estimate import Estimate, short_form
 from finitewidth.verdict.along.powers import QUANTITIES, fitted_power, less_one
@@ -21,11 +21,14 @@ class Along:
         Increasing.
     checks : list of Check
         One a value, at the same seeds.
+    seconds : list of float
+        That each took.
     """
 
     argument: str
     values: list[int]
     checks: list[Check]
+    seconds: list[float] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[tuple[int, Check]]:
         return zip(self.values, self.checks, strict=True)
