@@ -169,6 +169,26 @@ def test_a_cache_that_grows(attribute):
     assert brute.difference(found, brute.kernel(model, x)) < TOLERANCE
 
 
+class Remembering(nn.Module):
+    """A state that takes the shape of the first batch it sees."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.state = lin(4, 2), None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.state is None:
+            self.state = x.new_zeros(len(x), 1)
+        return self.a(x + self.state)
+
+
+def test_a_state_of_the_first_batchs_shape():
+    model, x = Remembering().double(), gaussian(5, 4)
+    found = kernel(model, x)
+    assert model.state is None
+    assert brute.difference(found, brute.kernel(model, x)) < TOLERANCE
+
+
 class Observer(nn.Module):
     """Writes into its buffer in place, and into its input."""
 
@@ -427,15 +447,16 @@ def test_a_single_pair_among_sixteen():
         kernel(Function(second_sees_tenth, a=lin(4, 1)).double(), gaussian(16, 4))
 
 
+@pytest.mark.parametrize("count", [2, 3, 16])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_outputs_that_cancel_are_not_coupled(dtype):
+def test_outputs_that_cancel_are_not_coupled(dtype, count):
     """The doubling trick: the output is rounding alone, the kernel is not."""
     torch.manual_seed(0)
     a, b = lin(10, 512), nn.Linear(512, 1, bias=False)
     with torch.no_grad():
         a.weight[256:], a.bias[256:] = a.weight[:256], a.bias[:256]
         b.weight[:, 256:] = -b.weight[:, :256]
-    model, x = nn.Sequential(a, nn.Tanh(), b).to(dtype), gaussian(16, 10).to(dtype)
+    model, x = nn.Sequential(a, nn.Tanh(), b).to(dtype), gaussian(count, 10).to(dtype)
     found = kernel(model, x)
     assert brute.difference(found.double(), brute.kernel(model.double(), x.double())) < (
         1e-5 if dtype == torch.float32 else TOLERANCE
