@@ -78,8 +78,9 @@ def kernel_update(
     -----
     Where differentiating twice cannot be done or is wrong, the first order is taken from
     differences of gradients along the step, and `first_order_note` says so; that is looked for
-    at up to four inputs. Frozen parameters stay where they are. The difference of two kernels is rounded to about
-    1e-15 of the kernel in float64 and 1e-6 in float32, whatever the size of the change.
+    at up to four inputs. Frozen parameters stay where they are. The difference of two kernels is
+    rounded to about 1e-15 of the kernel in float64 and 1e-6 in float32, whatever the size of the
+    change.
     """
     return measured(
         Model(model, forward), X, y, loss, learning_rate=learning_rate, X_probe=X_probe,
