@@ -134,7 +134,7 @@ def test_first_order_is_that_of_the_gradients_that_are_used(name):
     y = torch.ones(5, 2, dtype=torch.float64)
     found = kernel_update(model, x, y, learning_rate=RATE)
     if "sparse" in name:
-        model[0].sparse = False
+        model[0].sparse = False  # type: ignore[index]
     parts = gradient(model, x, lambda output, y: 0.5 * (output - y).square().sum(), y)
     exact = RATE * slope(model, x, parts, 3e-4)
     assert off(found.first_order, exact) < 1e-7

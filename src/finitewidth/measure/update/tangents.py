@@ -234,8 +234,9 @@ def wrong(off: float, output: torch.Tensor) -> str:
 
 def _suspects(output: torch.Tensor) -> str:
     """Operations that a Python function differentiates, or what else there may be."""
-    found = (n.name() for n in nodes(output.grad_fn) if isinstance(n, BackwardCFunction))
-    names = [name.removesuffix("Backward") for name in dict.fromkeys(found)]
+    found = [node for node in nodes(output.grad_fn) if isinstance(node, BackwardCFunction)]
+    names = [type(node).__name__.removesuffix("Backward") for node in found]
+    names = [*dict.fromkeys(names)]
     if names:
         return f"a backward pass of its own ({', '.join(names[:3])})"
     return "a detached tensor, a hook, or an operation whose derivative PyTorch cannot follow"
