@@ -79,7 +79,10 @@ def _with_workers(count: int, job: Callable[[Any], Any]) -> Any:
 
     with (
         LocalCluster(
-            n_workers=count, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+            n_workers=count,
+            threads_per_worker=1,
+            dashboard_address="127.0.0.1:0",
+            silence_logs=50,
         ) as cluster,
         Client(cluster) as client,
     ):

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from finitewidth.cli import main
+from finitewidth.cli import main, progress
 from tests.cli.running import ENVIRONMENT, Done, Run
 
 
@@ -13,6 +13,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     """The command line in this process."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
+
+    monkeypatch.setattr(progress, "SOON", float("inf"))  # nothing depends on the machine's speed
 
     def command(*arguments: str) -> Done:
         monkeypatch.setattr(sys, "argv", ["finitewidth", *arguments])

@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from finitewidth.cli import progress
 from finitewidth.cli.app import COMMANDS
 from finitewidth.cli.numbers import whole_number
 from tests.cli.running import ENVIRONMENT, Run
@@ -66,3 +68,88 @@ def test_a_missing_extra_is_said_before_anything_is_computed(
     done = run("law", "--html", str(tmp_path / "out.html"))
     assert done.returncode == 2
     assert f"HTML reports need {missing}, which is not installed" in done.stderr
+
+
+NO_LAW = {
+    "law": ("--width", "64", "--depth", "5", "--n-in", "4", "--activation", "tanh"),
+    "sample": ("--widths", "4,4", "--n-in", "4", "--activation", "gelu", "--no-bias"),
+    "design": ("--depth", "4", "--n-in", "9", "--max-dispersion", "1.1", "--activation", "gelu"),
+    "step": ("--width", "9", "--depth", "3", "--n-in", "4", "--activation", "sin", "--bias"),
+    "paths": ("--width", "3", "--depth", "3", "--n-in", "2", "--activation", "tanh"),
+}
+
+
+@pytest.mark.parametrize("command", NO_LAW)
+def test_without_an_exact_law_the_expansion_is_named_and_can_be_pasted(
+    run: Run, command: str
+) -> None:
+    done = run(command, *NO_LAW[command])
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    said, _, pasted = done.stderr.partition("finitewidth expansion ")
+    assert "which has no exact law" in said
+    assert run("expansion", *pasted.split()).returncode == 0
+
+
+PIPED = [("law", "--n-in", "9", "--width", "4", "--depth", "3"), ("law", "--help"), ("--version",)]
+
+
+@pytest.mark.parametrize("arguments", PIPED)
+def test_a_pipe_that_closes_is_no_error(arguments) -> None:
+    read, write = os.pipe()
+    os.close(read)  # as a head that has enough, before the first line
+    done = subprocess.run(
+        [sys.executable, "-m", "finitewidth", *arguments],
+        stdout=write, stderr=subprocess.PIPE, text=True, env=os.environ | ENVIRONMENT, check=False,
+    )  # fmt: skip
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_is_one_sentence() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "finitewidth", *PIPED[0]],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == "finitewidth: [Errno 28] No space left on device\n"
+
+
+def test_where_standard_error_is_a_file_there_is_a_line_for_every_tenth(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "SOON", 0.0)
+    with progress.progress_bar("networks", 1e9) as told:
+        assert told is not None
+        for done in range(1, 2001):
+            told(done, 2000)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 10
+    assert lines[0].startswith("finitewidth: 10 %: 200 of 2000 networks, ")
+    assert lines[-1] == "finitewidth: 100 %: 2000 of 2000 networks"
+
+
+def test_short_work_says_nothing_into_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress.sweep_bar() as told:
+        told(SimpleNamespace(finished=1, cells=1, failed=0, done=1.0, total=1.0))
+    assert capsys.readouterr().err == ""
+
+
+def test_a_warning_is_one_line_and_shown_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    import warnings
+
+    from finitewidth.law import KernelLaw
+
+    overview = KernelLaw.overview
+
+    def warned(self, rate):
+        for _ in range(3):
+            with warnings.catch_warnings():  # after it, Python itself shows a warning anew
+                warnings.simplefilter("always")
+                warnings.warn("of\nPyTorch", UserWarning, stacklevel=1)
+        return overview(self, rate)
+
+    monkeypatch.setattr(KernelLaw, "overview", warned)
+    assert run(*PIPED[0]).stderr == "finitewidth: warning: of PyTorch\n"

@@ -216,7 +216,7 @@ BAD = {
     "both": (("--n-in", "3", "--width", "4", "--widths", "3,4"), "both"),
     "depth against widths": (("--n-in", "3", "--depth", "5", "--widths", "3,4"), "--depth is 5"),
     "n_in 0": (("--n-in", "0", "--depth", "2", "--width", "4"), "n_in is 0"),
-    "tanh": (("--n-in", "3", "--depth", "2", "--width", "4", "--activation", "tanh"), "simulat"),
+    "tanh": (("--n-in", "3", "--depth", "2", "--width", "4", "--activation", "tanh"), "expansion"),
     "no activation": (("--n-in", "3", "--depth", "2", "--width", "4", "--activation", "x"), "'x'"),
     "rate 0": (("--n-in", "3", "--depth", "2", "--width", "4", "--lr", "0"), "learning_rate"),
     "rate nan": (("--n-in", "3", "--depth", "2", "--width", "4", "--lr", "nan"), "learning_rate"),

@@ -83,6 +83,7 @@ def pair(name: str) -> tuple[nn.Module, nn.Module, torch.Tensor]:
 
 
 @pytest.mark.parametrize("name", SPARSE)
+@pytest.mark.filterwarnings("ignore:There is a performance drop")
 @pytest.mark.filterwarnings("ignore:Sparse CSR tensor support is in beta")
 def test_sparse_is_as_dense(name):
     """Kernel, one step and an ensemble, up to rounding and to differences."""

@@ -224,6 +224,98 @@ def test_every_field_is_under_the_checksum(tmp_path, change):
         assert len(reader.damaged()) == 1
 
 
+VANISHED = {
+    "a session began earlier": "UPDATE session SET start = 0 WHERE id = 2",
+    "a session is lost": "DELETE FROM session WHERE id = 2",
+    "written before another session": "UPDATE record SET session = 0 WHERE step = 4",
+    "another series": "UPDATE record SET series = 'x' WHERE step = 4",
+    "a lost last session": "DELETE FROM session WHERE id = 3",
+}
+
+
+@pytest.mark.parametrize("change", VANISHED.values(), ids=VANISHED.keys())
+def test_a_record_does_not_vanish_without_a_word(tmp_path, change):
+    path = tmp_path / "run.sqlite"
+    fill(path, range(4))
+    with writer(path, start=2) as file:
+        for step in (3, 4, 5):
+            file.append(step, arrays(step))
+    with writer(path, start=5) as file:
+        file.append(6, arrays(6))
+    with Reader(path) as reader:
+        reader.refuse_damage_beside({""})
+        assert [record.step for record in reader.records()] == [0, 1, 2, 3, 4, 5, 6]
+    with sqlite3.connect(path) as raw:
+        assert raw.execute(change).rowcount == 1
+    raw.close()
+    with Reader(path) as reader, pytest.raises(DamagedFile, match="damaged"):  # noqa: PT012
+        reader.refuse_damage_beside({""})
+        list(reader.records())
+
+
+def test_a_damaged_record_that_was_replaced_does_not_matter(tmp_path):
+    path = tmp_path / "run.sqlite"
+    fill(path, range(4))
+    with writer(path, start=1) as file:
+        file.append(2, arrays(7))
+    with sqlite3.connect(path) as raw:
+        raw.execute("UPDATE array SET data = zeroblob(72) WHERE record = 3 AND name = 'kernel'")
+    raw.close()
+    with Reader(path) as reader:
+        assert [record.step for record in reader.records()] == [0, 1, 2]
+
+
+def test_an_index_that_misses_a_record_is_told(tmp_path):
+    path = tmp_path / "run.sqlite"
+    fill(path, range(4))
+    with sqlite3.connect(path) as raw:
+        (root,) = raw.execute(
+            "SELECT rootpage FROM sqlite_master WHERE type = 'index' AND tbl_name = 'record'"
+        ).fetchone()
+        (size,) = raw.execute("PRAGMA page_size").fetchone()
+    raw.close()
+    content = bytearray(path.read_bytes())
+    assert content[(root - 1) * size + 4] == 4  # the entries of the page
+    content[(root - 1) * size + 4] ^= 4
+    path.write_bytes(bytes(content))
+    with Reader(path) as reader, pytest.raises(DamagedFile, match="so records may be missing"):
+        reader.refuse_damage_beside({""})
+
+
+@pytest.mark.parametrize("kind", ["view", "virtual", "trigger"])
+def test_a_table_that_computes_is_refused(tmp_path, kind):
+    path = tmp_path / "run.sqlite"
+    fill(path, range(2))
+    with sqlite3.connect(path) as raw:
+        if kind == "trigger":
+            raw.execute("CREATE TRIGGER t AFTER INSERT ON record BEGIN SELECT 1; END")
+        else:
+            raw.execute("ALTER TABLE record RENAME TO kept")
+        if kind == "view":
+            raw.execute(
+                "CREATE VIEW record AS WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id FROM "
+                "n) SELECT id, 1 session, '' series, id step, '' note, x'' checksum FROM n"
+            )
+        if kind == "virtual":
+            raw.execute(
+                "CREATE VIRTUAL TABLE record USING fts5(session, series, step, note, checksum)"
+            )
+    raw.close()
+    for opening in (Reader, writer):
+        with pytest.raises(ValueError, match=r"holds '\w+', which is no table but a"):
+            opening(path)
+
+
+def test_a_missing_table_is_damage(tmp_path):
+    path = tmp_path / "run.sqlite"
+    fill(path, range(2))
+    with sqlite3.connect(path) as raw:
+        raw.execute("ALTER TABLE record RENAME TO recorc")
+    raw.close()
+    with pytest.raises(DamagedFile, match="its table 'record' is missing"):
+        Reader(path)
+
+
 def test_a_damaged_description_is_noticed(tmp_path):
     path = tmp_path / "run.sqlite"
     fill(path, range(1))
@@ -272,7 +364,7 @@ def test_files_of_others_are_refused_and_left_alone(tmp_path):
     assert (path.read_bytes(), text.read_bytes()) == before
     with pytest.raises(ValueError, match="there is no record"):
         Reader(tmp_path / "missing.sqlite")
-    with pytest.raises(ValueError, match=r"the folder .* does not exist; create it first"):
+    with pytest.raises(ValueError, match=r"the record is .*, but there is no folder"):
         writer(tmp_path / "no" / "run.sqlite")
 
 

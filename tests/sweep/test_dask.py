@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 from threading import Thread
 
+import psutil
 import pytest
 import xarray
 
@@ -76,3 +77,17 @@ def test_a_scheduler_without_workers_is_told_and_the_first_one_goes_on(
         late.join()
     assert len([one for one in told if "has no worker" in str(one.message)]) == 1
     xarray.testing.assert_equal(plain, fw.sweep.open(tmp_path / "far.sqlite"))
+
+
+def test_local_processes_listen_on_this_machine_alone(tmp_path: Path, small: dict) -> None:
+    seen: set[str] = set()
+
+    def look(_: object) -> None:
+        me = psutil.Process()
+        for process in (me, *me.children(recursive=True)):
+            for socket in process.net_connections("inet"):
+                if socket.status == psutil.CONN_LISTEN:
+                    seen.add(socket.laddr.ip)
+
+    assert fw.sweep.run(small, tmp_path / "s.sqlite", 2, progress=look).complete
+    assert seen == {"127.0.0.1"}

@@ -129,3 +129,52 @@ def test_a_bad_file_gets_one_sentence(
         grid_file.load(path)
     with pytest.raises(ValueError, match="there is no grid file"):
         grid_file.load(tmp_path / "none.toml")
+
+
+MANY = {
+    "a long axis": ({"axes": {"width": range(10**9)}}, "1,000,000,000"),
+    "an array": ({"axes": {"width": np.arange(10**6)}}, "1,000,000"),
+    "a product": (
+        {"axes": {"width": list(range(1, 1001)), "depth": list(range(1, 1001)), "seed": [0] * 9}},
+        "9,000,000",
+    ),
+    "lists": ({"axes": {"widths": [[4, 5]] * 10**5, "depth": [2, 3]}}, "200,000"),
+    "products": ({"axes": {"width": [4, 5]}, "cells": [{"depth": [1] * 50_001}]}, "100,002"),
+}
+
+
+@pytest.mark.parametrize(("grid", "count"), MANY.values(), ids=MANY.keys())
+def test_very_many_cells_are_refused_by_their_number(grid: dict, count: str) -> None:
+    with pytest.raises(ValueError, match=f"the grid has {count} cells, expected at most 100,000"):
+        read(grid)
+
+
+def test_one_list_of_widths_is_one_cell_and_a_large_grid_can_be_allowed() -> None:
+    assert len(read({"axes": {"widths": [4] * 100_001}}).axes.widths or []) == 1
+    grid = {"axes": {"width": [4] * 100_001}}
+    assert len(read(grid, allow_large=True).axes.width or []) == 100_001
+
+
+HOSTILE = {
+    "dots.toml": ("a." * 5000 + "b = 1", "has a name of 16 dotted parts or more"),
+    "header.toml": ("[" + "'a' . " * 5000 + "b]", "has a name of 16 dotted parts or more"),
+    "lists.toml": ("a = " + "[" * 5000, "is nested too deeply"),
+    "tables.toml": ("a = " + "{a = " * 5000, "is nested too deeply"),
+    "lists.yaml": ("[" * 5000, "is nested too deeply"),
+    "alias.yaml": ("a: &a [1, 1]\nb: [*a, *a]", "an alias .* is not allowed"),
+    "large.toml": ("#" * (2**20 + 1), "of 1 MiB; expected 1 MiB or less"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_file_that_unfolds_is_refused(tmp_path: Path, name: str) -> None:
+    text, sentence = HOSTILE[name]
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=sentence):
+        grid_file.load(tmp_path / name)
+
+
+def test_a_long_value_is_not_repeated_whole() -> None:
+    with pytest.raises(ValueError, match="expected a whole number") as told:
+        read({"axes": {"width": [[1] * 10**5]}})
+    assert len(str(told.value)) < 300

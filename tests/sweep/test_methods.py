@@ -128,7 +128,7 @@ def test_dense_blocks_are_ensembles(tmp_path: Path) -> None:
     """Block b is `simulate.ensemble` with the block's own seed."""
     found = open_one(tmp_path, {"method": "dense"}, 128)
     with Reader(tmp_path / "s.sqlite") as reader:
-        cell = Cell(reader.cells()[0].inputs)
+        cell = Cell(reader.cells().rows[0].inputs)
     net, x = fw.MLP(5, [8, 8]), np.ones(5)
     kernels = [
         fw.simulate.ensemble(net, x, 64, seed_of(cell.entropy, block), "dense").kernels[:, 0, 0]

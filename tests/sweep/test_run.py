@@ -43,7 +43,7 @@ def test_the_sampler_is_the_sample_of_the_cell_s_entropy(tmp_path: Path, small: 
     fw.sweep.run(small, tmp_path / "s.sqlite")
     data = fw.sweep.open(tmp_path / "s.sqlite")
     with Reader(tmp_path / "s.sqlite") as reader:
-        for row in reader.cells():
+        for row in reader.cells().rows:
             cell = Cell(row.inputs)
             if cell.inputs["method"] == "law":
                 continue
@@ -193,7 +193,7 @@ def test_a_bad_grid_or_store_is_refused_before_anything_is_written(
         ValueError, match=r"precision.of has 'variance', expected one of kernel_mean"
     ):
         fw.sweep.run({**small, "precision": {"of": "variance"}}, tmp_path / "s.sqlite")
-    with pytest.raises(ValueError, match=r"the folder .* does not exist"):
+    with pytest.raises(ValueError, match=r"the store is .*, but there is no folder"):
         fw.sweep.run(small, tmp_path / "none" / "s.sqlite")
     with pytest.raises(ValueError, match="is a folder"):
         fw.sweep.run(small, tmp_path)

@@ -102,3 +102,16 @@ def test_a_status_shows_counts_and_causes(store: Path) -> None:
     text = " ".join(terminal(found))
     assert "4 failed: the exact law needs" in text
     assert "Runs: 1; the last one was closed." in text
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_a_single_cell_shows_itself_finished_or_failed(store: Path, activation: str) -> None:
+    done = run(store, method="law", width=4, activation=activation)
+    assert terminal(done)[0].startswith("1 cells: ")
+    if activation == "tanh":
+        with pytest.raises(ValueError, match=r"no cell of .* is finished yet"):
+            fw.sweep.report(store)
+        return
+    (table,) = (one for one in fw.sweep.report(store).page().sections[0].blocks)
+    assert isinstance(table, Table)
+    assert table.rows == [[fw.KernelLaw(fw.MLP(5, [4, 4])).mean(), table.rows[0][1]]]

@@ -2,6 +2,7 @@
 
 import sqlite3
 from pathlib import Path
+from typing import cast
 
 import pytest
 import xarray
@@ -46,13 +47,90 @@ DAMAGE = {
 def test_what_was_changed_is_computed_again(store: Path, small: dict, statement: str) -> None:
     before = fw.sweep.open(store)
     change(store, statement)
-    damaged = fw.sweep.open(store)
-    assert not bool(damaged.complete.all()) or damaged.complete.size < 8
+    with pytest.warns(RuntimeWarning, match=r"of 8 cells are damaged .*computes them anew"):
+        damaged = fw.sweep.open(store)
+    assert damaged.sizes == before.sizes
+    for name in before.coords:
+        xarray.testing.assert_equal(damaged[name], before[name])
+    assert 1 <= int((~damaged.complete).sum()) <= 2
+    assert "cells are damaged" in damaged.attrs["damage"]
+    known = damaged.complete
+    xarray.testing.assert_equal(before.kernel_mean.where(known), damaged.kernel_mean.where(known))
     done = fw.sweep.run(small, store)
     assert done.complete
     assert done.computed <= 2
     same(before, fw.sweep.open(store))
     assert fw.sweep.run(small, store).messages == []
+
+
+FLIPS = ["key", "inputs", "precision", "least", "used", "checksum"]
+
+
+@pytest.mark.parametrize("column", FLIPS)
+def test_one_flipped_byte_in_any_cell_keeps_the_shape(store: Path, column: str) -> None:
+    before, content = fw.sweep.open(store), store.read_bytes()
+    for cell in range(1, 9):
+        store.write_bytes(content)
+        connection = sqlite3.connect(store)
+        (value,) = connection.execute(f"SELECT {column} FROM cell WHERE id = ?", (cell,)).fetchone()
+        data = value if isinstance(value, bytes) else str(value).encode()
+        flipped: object = data[:5] + bytes([data[5] ^ 1]) + data[6:] if len(data) > 5 else None
+        if isinstance(value, str):
+            flipped = cast("bytes", flipped).decode()
+        elif isinstance(value, int):
+            flipped = value ^ 64
+        with connection:
+            connection.execute(f"UPDATE cell SET {column} = ? WHERE id = ?", (flipped, cell))
+        connection.close()
+        with pytest.warns(RuntimeWarning, match="1 of 8 cells are damaged"):
+            found = fw.sweep.open(store)
+        assert found.sizes == before.sizes
+        assert found.complete.values.ravel().tolist() == [place != cell - 1 for place in range(8)]
+        for name in before.coords:
+            xarray.testing.assert_equal(found[name], before[name])
+        status = fw.sweep.status(store)
+        assert "1 of 8 cells are damaged" in " ".join(status.page().lead)
+        assert sum(one.finished for one in status.methods.values()) == 7
+
+
+def test_a_damaged_row_that_nothing_tells_is_counted(store: Path) -> None:
+    change(store, "UPDATE cell SET inputs = 'x', key = 'y' WHERE id = 3")
+    change(store, "UPDATE session SET grid = '{'")
+    with pytest.warns(RuntimeWarning, match="1 of 8 cells .* the grid's shape is not whole"):
+        found = fw.sweep.open(store)
+    assert found.sizes == {"cell": 7}
+
+
+def test_an_index_that_misses_a_row_is_told(store: Path) -> None:
+    connection = sqlite3.connect(store)
+    (root,) = connection.execute(
+        "SELECT rootpage FROM sqlite_master WHERE type = 'index' AND tbl_name = 'chunk'"
+    ).fetchone()
+    (size,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.close()
+    content = bytearray(store.read_bytes())
+    assert content[(root - 1) * size + 4] == 8  # the entries of the page: every chunk
+    content[(root - 1) * size + 4] ^= 8
+    store.write_bytes(bytes(content))
+    with pytest.warns(RuntimeWarning, match=r"damaged as an SQLite file .*of 8 cells are damaged"):
+        found = fw.sweep.open(store)
+    assert not found.complete.any()
+    assert found.complete.size == 8
+
+
+def test_samples_are_whole_or_refused(tmp_path: Path, small: dict) -> None:
+    store = tmp_path / "s.sqlite"
+    small["axes"] |= {"method": "dense", "width": 4, "depth": 2}
+    small["precision"]["max_networks"] = 256
+    fw.sweep.run(small | {"samples": True}, store)
+    whole = fw.sweep.samples(store, method="dense")["kernel"]
+    connection = sqlite3.connect(store)
+    (count,) = connection.execute("SELECT count(*) FROM chunk").fetchone()
+    connection.close()
+    assert len(whole) >= 256
+    change(store, "UPDATE chunk SET networks = networks, summary = summary || ' ' WHERE number = 0")
+    with pytest.raises(RuntimeError, match=f"1 of the {count} chunks of this cell are damaged"):
+        fw.sweep.samples(store, method="dense")
 
 
 @pytest.mark.parametrize("share", [0.75, 0.95])
@@ -75,7 +153,8 @@ def test_a_cell_that_lost_a_chunk_is_not_complete(tmp_path: Path, small: dict) -
     fw.sweep.run(small, store)
     assert int(fw.sweep.open(store).networks) == 16384
     change(store, "DELETE FROM chunk WHERE number = 2")
-    found = fw.sweep.open(store)
+    with pytest.warns(RuntimeWarning, match="1 of 1 cells are damaged"):
+        found = fw.sweep.open(store)
     assert (int(found.networks), bool(found.complete)) == (8192, False)
 
 

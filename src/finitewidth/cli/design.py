@@ -1,10 +1,13 @@
 """`finitewidth design`: the width that a target asks for."""
 
-from finitewidth.cli.network_options import Input, Kind
+from finitewidth.cli.network_options import Input, Kind, refuse_without_law
 from finitewidth.cli.numbers import Whole
 from finitewidth.cli.output import Output
 from finitewidth.cli.sampling import LearningRate
 from finitewidth.design import width
+
+TRIAL = 256
+"""The width at which the expansion is suggested where there is no exact law to search with."""
 
 
 def design(
@@ -32,6 +35,7 @@ def design(
     x = where.vector()
     if depth is None or depth < 2:
         raise ValueError(f"--depth is {depth}, expected at least 2 (one hidden layer to widen).")
+    refuse_without_law(where, kind, width=TRIAL, depth=depth)
     answer = width(
         depth - 1,
         max_dispersion,

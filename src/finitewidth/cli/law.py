@@ -9,4 +9,4 @@ from finitewidth.law import KernelLaw
 def law(*, network: Network = Network(), lr: LearningRate = 1.0, output: Output = Output()) -> None:
     """The exact law of the kernel K(x, x) at initialisation, and of its first change."""
     output.check()
-    output.show(KernelLaw(*network.read(), input_name=network.input).overview(lr))
+    output.show(KernelLaw(*network.of_law(), input_name=network.input).overview(lr))

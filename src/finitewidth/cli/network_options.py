@@ -1,6 +1,7 @@
 """The options that describe a network, spelt the same in every command that takes one."""
 
 from dataclasses import dataclass, fields
+from shlex import quote
 from typing import Annotated, Any
 
 import cyclopts
@@ -8,6 +9,7 @@ import cyclopts
 from finitewidth.cli.numbers import Whole, Wholes
 from finitewidth.data import vector
 from finitewidth.network import MLP
+from finitewidth.network.activations import activation
 
 
 @cyclopts.Parameter(name="*")
@@ -34,6 +36,46 @@ class Kind:
         """These options as fields of an `MLP`."""
         given = {one.name: getattr(self, one.name) for one in fields(Kind)}
         return given | {"hidden_gain": 2.0 if self.hidden_gain is None else self.hidden_gain}
+
+
+def refuse_without_law(*options: "Kind | Layers | Input", **more: Any) -> None:
+    """Refuse an activation that has no exact law, with the command that has an answer for it.
+
+    Parameters
+    ----------
+    *options : Kind, Layers or Input
+        What was typed.
+    **more
+        Further options of that command.
+
+    Raises
+    ------
+    ValueError
+    """
+    (kind,) = (one for one in options if isinstance(one, Kind))
+    if activation(kind.activation, kind.negative_slope, ()).slope is not None:
+        return
+    given = {
+        field.name: getattr(one, field.name)
+        for one in options
+        for field in fields(one)
+        if getattr(one, field.name) != field.default
+    } | more
+    if not kind.bias:
+        given["bias_variance"] = 0  # the critical one of gelu and silu is none of such a network
+    typed = " ".join(_typed(name, value) for name, value in given.items())
+    raise ValueError(
+        f"activation is {kind.activation!r}, which has no exact law (relu, leaky_relu, abs and "
+        f"identity have); to first order in 1/n its kernel is known: finitewidth expansion {typed}"
+    )
+
+
+def _typed(name: str, value: Any) -> str:
+    option = name.replace("_", "-")
+    if value is False:
+        return f"--no-{option}"
+    text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return f"--{option} {quote(text)}"
 
 
 @cyclopts.Parameter(name="*")
@@ -121,3 +163,9 @@ class Network(Kind, Layers, Input):
         """The network, and the input [n_in] or None; `n_in`: where none is given."""
         x = self.vector()
         return self.network(self.dimension(x, n_in), **self.kind()), x
+
+    def of_law(self, n_in: int | None = None) -> tuple[MLP, Any]:
+        """As `read`; an activation without an exact law is refused."""
+        net, x = self.read(n_in)
+        refuse_without_law(self)
+        return net, x

@@ -7,6 +7,7 @@ import cyclopts
 
 from finitewidth._extras import needed_for
 from finitewidth._files import to_write
+from finitewidth.cli.pipe import pipe_may_close
 from finitewidth.report import Page, Shown
 from finitewidth.report.drawn import FORMATS
 
@@ -56,6 +57,10 @@ class Output:
         """Write the files that were asked for, and print the answer in one form."""
         page = result.page()
         self.write(page)
+        with pipe_may_close():  # the command's exit code is the answer's all the same
+            self._print(page)
+
+    def _print(self, page: Page) -> None:
         if self.json:
             sys.stdout.write(page.to_json() + "\n")
             return

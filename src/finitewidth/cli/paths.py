@@ -34,7 +34,7 @@ def paths(
     output.check()
     if (figure, sample) != (None, None) and (output.plot, output.html) == (None, None):
         raise ValueError("--figure and --sample make a picture; give --plot FILE.svg or --html.")
-    net, x = network.read(N_IN)
+    net, x = network.of_law(N_IN)
     output.show(
         Overview(net, x, show_loops=show_loops, figure=figure, sample=sample, seed=seed,
                  input_name=network.input)

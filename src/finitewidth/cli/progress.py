@@ -1,8 +1,13 @@
-"""A progress bar with the time left, on standard error, for work that takes a while."""
+"""Progress with the time left, on standard error, for work that takes a while: bar or lines."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
+
+SOON = 10.0
+"""Seconds until which nothing is written where standard error is no terminal."""
 
 LONG = 2e7
 """From so many layers times networks on (a few seconds) a bar is shown."""
@@ -40,7 +45,7 @@ def sweep_bar() -> Iterator[Callable[[Any], None]]:
 
 @contextmanager
 def _bar() -> Iterator[Callable[[str, float, float], None]]:
-    """A callable (what is said, done, total); nothing is shown where no one looks."""
+    """A callable (what is said, done, total) that moves a bar, or writes lines into a file."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -51,7 +56,10 @@ def _bar() -> Iterator[Callable[[str, float, float], None]]:
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    if not console.is_terminal:
+        yield _lines()
+        return
+    bar = Progress(*columns, console=console, transient=True)
     task = bar.add_task("", total=None)
 
     def move(said: str, done: float, total: float) -> None:
@@ -63,3 +71,19 @@ def _bar() -> Iterator[Callable[[str, float, float], None]]:
     finally:
         if bar.live.is_started:
             bar.stop()
+
+
+def _lines() -> Callable[[str, float, float], None]:
+    """A callable (what is said, done, total) that writes a line at every tenth of the work."""
+    began, last = monotonic(), 0
+
+    def move(said: str, done: float, total: float) -> None:
+        nonlocal last
+        passed, tenth = monotonic() - began, int(10 * done / total) if total else 0
+        if tenth > last and passed >= SOON:
+            left = f", {passed * (total - done) / done:.0f} s left" if 0 < done < total else ""
+            sys.stderr.write(f"finitewidth: {10 * tenth} %: {said}{left}\n")
+            sys.stderr.flush()
+        last = tenth
+
+    return move

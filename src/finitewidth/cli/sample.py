@@ -17,7 +17,7 @@ def sample(
 ) -> None:
     """Quantiles, tails and a histogram of K over random initialisations, at any width."""
     output.check()
-    net, x = network.read()
+    net, x = network.of_law()
     law = KernelLaw(net, x, input_name=network.input)
     with progress_bar("networks", size * net.depth) as progress:
         summary = law.summary(size, seed, workers=workers, progress=progress)

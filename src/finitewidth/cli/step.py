@@ -26,7 +26,7 @@ def step(
 ) -> None:
     """The first real step of SGD: pattern frozen, neurons that cross zero, and both together."""
     output.check()
-    net, x = network.read()
+    net, x = network.of_law()
     law = KernelLaw(net, x, input_name=network.input)
     with progress_bar("networks", size * net.depth) as progress:
         answer = law.step(

@@ -45,6 +45,7 @@ def run(
     workers: Workers | None = None,
     scheduler: str | None = None,
     allow_factories: bool = False,
+    yes: bool = False,
     output: Output = Output(),
 ) -> int:
     """Compute every cell of a grid that the store does not have yet.
@@ -59,6 +60,8 @@ def run(
         A Dask scheduler: tcp://host:8786.
     allow_factories
         Let the grid name functions that are imported and called.
+    yes
+        Let the grid have more than 100,000 cells.
     """
     from finitewidth.sweep import run as run_grid
 
@@ -73,7 +76,12 @@ def run(
     try:
         with sweep_bar() as progress:
             done = run_grid(
-                file, store, cluster, allow_factories=allow_factories, progress=progress
+                file,
+                store,
+                cluster,
+                allow_factories=allow_factories,
+                allow_large=yes,
+                progress=progress,
             )
     except KeyboardInterrupt:
         sys.stderr.write(

@@ -7,6 +7,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from finitewidth._files import to_read
+
 
 def imported(spec: str, name: str) -> Callable[..., Any]:
     """The function that ``package.module:function`` or ``path/to/file.py:function`` names.
@@ -31,7 +33,7 @@ def imported(spec: str, name: str) -> Callable[..., Any]:
         )
     try:
         module = _from_file(Path(place)) if place.endswith(".py") else _by_name(place)
-    except (ImportError, OSError) as error:
+    except (ImportError, ValueError, OSError) as error:
         reason = str(error).rstrip(".")
         raise ValueError(f"{name} is {spec!r}, but importing {place!r} fails: {reason}.") from None
     found = getattr(module, function, None)
@@ -49,9 +51,7 @@ def _by_name(module: str) -> ModuleType:
 
 def _from_file(path: Path) -> ModuleType:
     """A module of the file's own name, so that what it defines can be sent to other processes."""
-    path = path.resolve()
-    if not path.is_file():
-        raise OSError("there is no such file")
+    path = to_read(path, "there is no such file").resolve()
     if not path.stem.isidentifier():
         raise OSError("its name is no name of a module; rename the file")
     folder = str(path.parent)  # its neighbours can be imported, as when it is run

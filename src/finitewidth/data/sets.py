@@ -1,11 +1,13 @@
 """Data sets that are named in text: the digits, an .npz file, a function."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
+from finitewidth._files import to_read
+from finitewidth._memory import available, readable
 from finitewidth.data.digits import IN_WORDS, digits
 from finitewidth.data.references import imported
 
@@ -101,17 +103,19 @@ def _digits(loss: str) -> tuple[np.ndarray, np.ndarray, str]:
 
 
 def _from_npz(spec: str, name: str) -> tuple[np.ndarray, np.ndarray | None]:
-    if not Path(spec).is_file():
-        raise ValueError(f"{name} names {spec!r}, but there is no such file.")
+    to_read(spec, f"{name} names {spec!r}, but there is no such file.", available(), name)
     try:
         with np.load(spec, allow_pickle=False) as archive:
+            _refuse_large(archive.zip, spec, name)
             if "X" not in archive:
                 raise ValueError(
                     f"{name} names {spec!r}, which holds {', '.join(archive.files) or 'nothing'}; "
                     "expected an array X."
                 )
             return archive["X"], archive.get("y")
-    except (OSError, EOFError) as error:
+    except (MemoryError, OverflowError):  # of a shape that the file does not hold
+        raise ValueError(f"{name} names {spec!r}, which does not fit into the memory.") from None
+    except (OSError, EOFError, BadZipFile) as error:
         raise ValueError(f"{name} names {spec!r}, which is no .npz file: {error}.") from None
     except (AttributeError, TypeError):  # a plain array under this name
         raise ValueError(
@@ -124,3 +128,13 @@ def _from_npz(spec: str, name: str) -> tuple[np.ndarray, np.ndarray | None]:
                 f"{name} names {spec!r}, which holds Python objects; save plain numbers."
             ) from None
         raise
+
+
+def _refuse_large(archive: ZipFile, spec: str, name: str) -> None:
+    """Refuse arrays that are larger than the memory once they are unpacked."""
+    large = max((one.file_size for one in archive.infolist()), default=0)
+    if large > available():
+        raise ValueError(
+            f"{name} names {spec!r}, which holds an array of {readable(large)}; "
+            f"{readable(available())} of memory are free."
+        )

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from finitewidth._files import to_read
+from finitewidth._memory import available
 from finitewidth._shapes import Float
 from finitewidth.data.digits import digit
 
@@ -31,10 +33,11 @@ def vector(spec: str, name: str = "input") -> Float[np.ndarray, " n_in"]:
     path = Path(spec)
     if path.suffix != ".npy":
         raise ValueError(f"{name} is {spec!r}, expected a .npy file or digits:I, e.g. digits:7.")
-    if not path.is_file():
-        raise ValueError(f"{name} names {spec!r}, but there is no such file.")
+    to_read(path, f"{name} names {spec!r}, but there is no such file.", available(), name)
     try:
         array = np.load(path, allow_pickle=False)
+    except (MemoryError, OverflowError):  # of a shape that the file does not hold
+        raise ValueError(f"{name} names {spec!r}, which does not fit into the memory.") from None
     except (ValueError, EOFError, OSError) as error:
         reason = (
             "holds Python objects" if "pickle" in str(error) and _is_npy(path) else "is not one"

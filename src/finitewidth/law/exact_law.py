@@ -292,8 +292,8 @@ def _check_covered(net: MLP) -> None:
     if net.act.slope is None:
         raise ValueError(
             f"the exact law needs an activation with σ(t) = t for t > 0 and a·t for t < 0, got "
-            f"{net.act.name!r}; use fw.simulate.ensemble for this one "
-            "(docs: Simulating random networks)."
+            f"{net.act.name!r}; use fw.expansion.kernel (first order in 1/n), or "
+            "fw.simulate.ensemble (docs: Simulating random networks)."
         )
     if net.bias_variance > 0:
         raise ValueError(

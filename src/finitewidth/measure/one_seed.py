@@ -10,6 +10,7 @@ from finitewidth._shapes import Float
 from finitewidth.measure.kernel.contract import contract
 from finitewidth.measure.kernel.features import features
 from finitewidth.measure.kernel.of_module import finite
+from finitewidth.measure.kernel.rounding import refuse_rounding
 from finitewidth.measure.model.coupling import refuse_coupling
 from finitewidth.measure.model.model import Model
 from finitewidth.measure.model.randomness import refuse_randomness
@@ -48,9 +49,12 @@ def measure_model(model: nn.Module | Model, x: object, *, check: bool) -> OneSee
     with model.undisturbed():
         if check:
             refuse_randomness(model, inputs)
-            refuse_coupling(model, inputs)
+            refuse_rounding(model, inputs)
         probe = torch.Generator(device=inputs.device).manual_seed(0)
-        found = features(model.outputs(inputs), list(parameters.values()), probe)
+        outputs = model.outputs(inputs)
+        if check:
+            refuse_coupling(model, inputs, outputs.detach())
+        found = features(outputs, list(parameters.values()), probe)
         total = torch.zeros(len(inputs), len(inputs), dtype=torch.float64)
         shares: dict[str, float] = {}
         for name, parameter in parameters.items():

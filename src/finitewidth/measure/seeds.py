@@ -2,14 +2,13 @@
 
 import pickle
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
-from multiprocessing import get_context
 from typing import Any, TypeVar
 
 import torch
 from torch import nn
 
+from finitewidth._processes import Told, pool, tell, with_warnings
 from finitewidth._whole_number import whole_number
 from finitewidth.measure.factory import Factory, build, fingerprint, refuse_identical
 from finitewidth.statistics.blocks import Progress
@@ -96,6 +95,8 @@ def over_seeds(
     ValueError
         For less than one worker, a function that cannot be sent, or a factory that gives two
         seeds the same network.
+    RuntimeError
+        If the caller's script has no main guard, or a process ended.
     """
     found: list[T] = []
     marks: list[Mark] = []
@@ -117,9 +118,10 @@ def over_seeds(
 def _in_order(
     measure: Measure[T], batches: list[list[int]], workers: int, sent: dict[str, object]
 ) -> Generator[tuple[T, Mark], None, None]:
+    seen: set[Told] = set()
     if whole_number(workers, "workers", 1) == 1:
         for place, seeds in enumerate(batches):
-            yield from on_one_thread(measure, seeds, place == 0)
+            yield from _told(with_warnings(on_one_thread, measure, seeds, place == 0), seen)
         return
     for name, value in sent.items():
         try:
@@ -129,17 +131,28 @@ def _in_order(
                 f"{name} cannot be sent to other processes (a lambda or a local function); define "
                 "it at the top of a module, or use workers=1."
             ) from None
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with pool(workers) as processes:
         jobs = [
-            pool.submit(on_one_thread, measure, seeds, place == 0)
+            processes.submit(with_warnings, on_one_thread, measure, seeds, place == 0)
             for place, seeds in enumerate(batches)
         ]
         try:
             for job in jobs:
-                yield from job.result()
+                yield from _told(job.result(), seen)
         finally:
             for job in jobs:
                 job.cancel()
+
+
+def _told(
+    found: tuple[list[tuple[T, Mark]] | Exception, list[Told]], seen: set[Told]
+) -> list[tuple[T, Mark]]:
+    """What was measured, once its warnings are shown, where no seed before showed them."""
+    results, warned = found
+    tell(warned, seen)
+    if isinstance(results, Exception):
+        raise results
+    return results
 
 
 def on_one_thread(measure: Measure[T], seeds: list[int], first: bool) -> list[tuple[T, Mark]]:

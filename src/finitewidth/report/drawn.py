@@ -5,6 +5,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from finitewidth._files import writing
 from finitewidth.report.inline import inline
 from finitewidth.report.style import style
 
@@ -68,7 +69,7 @@ class Drawn(ABC):
         if path.suffix not in FORMATS:
             raise ValueError(f"path is {str(path)!r}, expected a name ending in .png or .svg.")
         kind = path.suffix[1:]
-        with style():
+        with style(), writing(path):
             self.draw().savefig(path, format=kind, metadata=_no_metadata(kind))
         return path
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from finitewidth._files import to_write
+from finitewidth._files import to_write, writing
 from finitewidth.report.bars import Bars
 from finitewidth.report.content import Content, Later
 from finitewidth.report.drawn import FORMATS, Drawn
@@ -49,7 +49,8 @@ def write(page: Content, path: str | Path, figures: str = ".svg") -> list[Path]:
         written.append(drawn.save(place))
         return f"![{markdown_text(drawn.title)}]({place.name.replace(' ', '%20')})"
 
-    path.write_text(_text(page, 1, link), encoding="utf-8", newline="\n")
+    with writing(path):
+        path.write_text(_text(page, 1, link), encoding="utf-8", newline="\n")
     return [path, *written]
 
 

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from finitewidth._files import to_write
+from finitewidth._files import to_write, writing
 from finitewidth.report import html, markdown
 from finitewidth.report.content import Content
 from finitewidth.report.drawn import FORMATS
@@ -65,7 +65,8 @@ class Shown(ABC):
         target = None if path is None else to_write(path, ".html")
         document = html.document(self.page())
         if target is not None:
-            target.write_text(document, encoding="utf-8", newline="\n")
+            with writing(target):
+                target.write_text(document, encoding="utf-8", newline="\n")
         return document
 
     def record(self) -> Record:

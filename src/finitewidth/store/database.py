@@ -4,6 +4,7 @@ Every file is an ordinary SQLite database; ``sqlite3 FILE .schema`` shows it. It
 says what it is, its ``user_version`` in which version of the tables.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
+from finitewidth._files import to_read, to_write
 from finitewidth._version import __version__
 
 Opened = TypeVar("Opened", bound="OpenFile")
@@ -59,6 +61,7 @@ class Format:
         After an error the file is as it was, and closed; raises as `refuse_others` and
         `errors_in_words`.
         """
+        to_write(path, name=f"the {self.noun}")
         with self.errors_in_words(path):
             connection = connect(path)
             try:
@@ -84,6 +87,8 @@ class Format:
         ------
         ValueError
             The sentence says which.
+        DamagedFile
+            If a table is missing.
         """
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -96,6 +101,20 @@ class Format:
                 f"{path} is written in version {version} of the {self.noun} format and finitewidth "
                 f"{__version__} knows version {self.version}; use the finitewidth that wrote it, "
                 "or start a new file."
+            )
+        known = set(re.findall(r"CREATE TABLE (\w+)", self.tables))
+        entries = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+        for kind, name, statement in entries:
+            # A view or a virtual table may compute without an end when it is read.
+            if kind not in ("table", "index") or "VIRTUAL" in str(statement).upper().split()[:2]:
+                raise ValueError(
+                    f"{path} holds {name!r}, which is no table but a {kind} that runs when it is "
+                    f"read, and no {self.noun} of {self.of} has any; give another path."
+                )
+        missing = sorted(known - {name for kind, name, _ in entries if kind == "table"})
+        if missing:
+            raise DamagedFile(
+                f"{path} is damaged: its table {missing[0]!r} is missing or cannot be named."
             )
 
     @contextmanager
@@ -210,10 +229,8 @@ class FormatReader(OpenFile):
     def __init__(self, path: str | Path, form: Format, mode: str = "ro") -> None:
         self.path = Path(path)
         self.form = form
-        if not self.path.is_file():
-            raise ValueError(
-                f"there is no {form.noun} {self.path}; give the path of one, or begin it first."
-            )
+        absent = f"there is no {form.noun} {self.path}; give the path of one, or begin it first."
+        to_read(self.path, absent, name=f"the {form.noun}")
         with form.errors_in_words(self.path):
             self._connection = connect(f"{self.path.absolute().as_uri()}?mode={mode}", uri=True)
             try:

@@ -1,7 +1,6 @@
 """A store as an `xarray.Dataset`: named dimensions, units, and what is finished."""
 
 import json
-from collections.abc import Iterator, Mapping
 from itertools import groupby
 from math import prod
 from pathlib import Path
@@ -29,14 +28,18 @@ NAMED = {"method": "by_method"}
 def dataset(store: str | Path) -> xarray.Dataset:
     """See `finitewidth.sweep.open`."""
     with Reader(store) as reader:
-        cells = reader.cells()
+        found = reader.cells()
+        cells = found.rows
         if not cells:
             raise ValueError(
                 f"{store} holds no cells: the sweep was cut off at its very beginning."
             )
         inputs = [Cell(cell.inputs).inputs for cell in cells]
-        results = dict(_results(reader, cells))
+        results, damaged = _results(reader, cells)
         attributes = _attributes(reader, cells, inputs)
+        damage = reader.structure() + found.damage(damaged)
+    if damage:
+        attributes["damage"] = damage.strip()
     varying = [name for name in FIELDS if len({_key(one.get(name)) for one in inputs}) > 1]
     varying = [name for name in varying if not _follows(name, inputs)]
     layout = _Layout(inputs, varying)
@@ -115,18 +118,25 @@ def _follows(name: str, inputs: list[dict[str, Any]]) -> bool:
     return len(pairs) == len({one["method"] for one in inputs})
 
 
-def _results(
-    reader: Reader, cells: list[CellRow]
-) -> Iterator[tuple[int, tuple[bool, int, dict[str, Estimate]]]]:
-    """(row, (finished, networks, estimates)) of every cell that has anything."""
+Results = dict[int, tuple[bool, int, dict[str, Estimate]]]
+"""(finished, networks, estimates) of every cell that has anything, by row."""
+
+
+def _results(reader: Reader, cells: list[CellRow]) -> tuple[Results, set[str]]:
+    """And the inputs of cells whose chunks are damaged or missing."""
     by_row = {cell.id: cell for cell in cells}
+    results: Results = {}
+    damaged: set[str] = set()
     for row, group in groupby(reader.chunks(), key=lambda chunk: chunk.cell):
         cell = by_row.get(row)
         if cell is None:
             continue
         limit = cell.used if cell.used is not None else cell.least or None
         summary, count = None, 0
-        for chunk in group:
+        chunks = list(group)
+        if not all(chunk.sound for chunk in chunks):
+            damaged.add(cell.inputs)
+        for chunk in chunks:
             if not chunk.sound or chunk.number != count or count == limit:
                 break
             one = Summary.unpacked(chunk.text, chunk.rows)
@@ -135,12 +145,16 @@ def _results(
         if summary is not None:
             finished = cell.used is not None and count == cell.used
             method = Cell(cell.inputs).inputs["method"]
-            yield row, (finished, summary.networks, estimates(summary, method))
+            results[row] = finished, summary.networks, estimates(summary, method)
+    for cell in cells:
+        if cell.used is not None and not results.get(cell.id, (False,))[0]:
+            damaged.add(cell.inputs)
+    return results, damaged
 
 
 def _variables(
     cells: list[CellRow],
-    results: Mapping[int, tuple[bool, int, dict[str, Estimate]]],
+    results: Results,
     layout: _Layout,
 ) -> dict[str, Any]:
     found = [results.get(cell.id, (False, 0, {})) for cell in cells]

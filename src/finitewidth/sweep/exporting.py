@@ -10,6 +10,7 @@ from uuid import uuid4
 import numpy as np
 
 from finitewidth._extras import needed_for
+from finitewidth._files import to_write
 
 if TYPE_CHECKING:
     import xarray
@@ -23,13 +24,9 @@ def export(dataset: "xarray.Dataset", path: str | Path) -> None:
         ".nc": _netcdf,
         ".zarr": _zarr,
     }
-    if path.suffix not in writers:
-        raise ValueError(f"the file is {path}, expected a name ending in .csv, .nc or .zarr.")
-    if not path.absolute().parent.is_dir():
-        raise ValueError(f"the folder {path.absolute().parent} does not exist; create it first.")
-    is_zarr = path.is_dir() and (path / "zarr.json").is_file()
-    if path.is_dir() and not (path.suffix == ".zarr" and is_zarr):
-        raise ValueError(f"{path} is a folder and holds something else; give another name.")
+    is_zarr = path.suffix == ".zarr" and (path / "zarr.json").is_file()
+    if not is_zarr:  # a folder is replaced only by what it was
+        to_write(path, *writers, name="the file")
     # In the same folder, since a file cannot be renamed from one file system to another.
     temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
     try:

@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from math import prod
+from reprlib import Repr
 from typing import Annotated, Any
 
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from finitewidth._memory import readable
 
 
 def _listed(value: object) -> object:
@@ -41,6 +45,45 @@ Filled = Field(min_length=1)
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+MOST_CELLS = 100_000
+"""Of a grid, unless it is allowed to be large; the law takes some three minutes for them."""
+
+PER_CELL = 2_600
+"""Bytes of memory that a cell takes before any is computed, measured."""
+
+
+def refuse_large(given: Mapping[str, Any], source: str, allow_large: bool) -> None:
+    """Refuse a grid of very many cells before anything of it is expanded.
+
+    Raises
+    ------
+    ValueError
+        With their number, and what they need.
+    """
+    axes, entries = given.get("axes"), given.get("cells")
+    shared = axes if isinstance(axes, Mapping) else {}
+    count = sum(
+        prod(_length(name, value) for name, value in {**shared, **entry}.items())
+        for entry in (entries if isinstance(entries, list) and entries else [{}])
+        if isinstance(entry, Mapping)
+    )
+    if count > MOST_CELLS and not allow_large:
+        raise ValueError(
+            f"{source} has {count:,} cells, expected at most {MOST_CELLS:,}: they take "
+            f"{readable(float(count) * PER_CELL)} of memory before any is computed. Give fewer "
+            "values, or allow_large=True (--yes)."
+        )
+
+
+def _length(name: str, value: Any) -> int:
+    """Values on an axis as `Axes` reads it."""
+    if isinstance(value, np.ndarray):
+        return value.size  # of one axis, or refused later
+    if name in ("widths", "input") and isinstance(value, list | tuple) and len(value):
+        return len(value) if isinstance(value[0], list | tuple | str) else 1
+    return len(value) if isinstance(value, list | tuple | range) else 1
 
 
 class Axes(_Strict):
@@ -134,6 +177,10 @@ EXPECTED = {
     "too_short": "at least one value",
     "string_too_short": "text",
 }
+_GIVEN = Repr()
+_GIVEN.maxstring = _GIVEN.maxother = 100
+"""Repeats a long value in a sentence by its ends."""
+
 LIMITS = {
     "greater_than": ("above", "gt"),
     "greater_than_equal": ("of at least", "ge"),
@@ -141,7 +188,7 @@ LIMITS = {
 }
 
 
-def read(given: object, source: str = "the grid") -> Grid:
+def read(given: object, source: str = "the grid", *, allow_large: bool = False) -> Grid:
     """A grid from a mapping, checked.
 
     Parameters
@@ -149,6 +196,8 @@ def read(given: object, source: str = "the grid") -> Grid:
     given : dict or Grid
     source : str
         What to call it in an error, e.g. the file.
+    allow_large : bool
+        Whether it may have very many cells.
 
     Raises
     ------
@@ -164,6 +213,7 @@ def read(given: object, source: str = "the grid") -> Grid:
             f"{source} is a {type(given).__name__}, expected a dict such as "
             '{"axes": {"n_in": 784, "width": [64, 128], "depth": 5}}, or a TOML or YAML file.'
         )
+    refuse_large(given, source, allow_large)
     return _validated(Grid, dict(given), source, "")
 
 
@@ -199,4 +249,4 @@ def _sentence(problem: Any, place: str) -> str:
         expected = f"a number {word} {context[entry]}"
     else:
         expected = EXPECTED.get(kind, problem["msg"])
-    return f"{name} is {problem['input']!r}, expected {expected}."
+    return f"{name} is {_GIVEN.repr(problem['input'])}, expected {expected}."

@@ -1,10 +1,19 @@
 """Grids in files: TOML or YAML, read as plain data, so that a file can run no code."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
-from finitewidth._files import to_write
+from finitewidth._files import to_read, to_write, writing
+
+MOST_BYTES = 2**20
+"""Of a grid file; the example has a thousand."""
+
+DEEPEST = 16
+_PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')"""
+_DOTTED = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*\.[ \t]*{_PART}){{{DEEPEST - 1}}}")
+"""So many parts with dots between them."""
 
 EXAMPLE = """\
 # A grid for `finitewidth sweep run`: every list under [axes] is an axis, and the cells are the
@@ -40,7 +49,8 @@ def write_example(path: str | Path) -> None:
     target = to_write(path, ".toml", name="the example")
     if target.exists():
         raise ValueError(f"{path} exists already; give another name.")
-    target.write_text(EXAMPLE, encoding="utf-8")
+    with writing(target):
+        target.write_text(EXAMPLE, encoding="utf-8")
 
 
 def load(path: str | Path) -> dict[str, Any]:
@@ -59,10 +69,8 @@ def load(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     if path.suffix not in (".toml", ".yaml", ".yml"):
         raise ValueError(f"the grid file is {path}, expected a name ending in .toml or .yaml.")
-    if not path.is_file():
-        raise ValueError(
-            f"there is no grid file {path}; write one with finitewidth sweep example {path}."
-        )
+    absent = f"there is no grid file {path}; write one with finitewidth sweep example {path}."
+    to_read(path, absent, MOST_BYTES, "the grid file")
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -71,10 +79,14 @@ def load(path: str | Path) -> dict[str, Any]:
 
 
 def _toml(text: str, path: Path) -> dict[str, Any]:
+    if _DOTTED.search(text):  # the parser's memory is quadratic in the parts of a key
+        raise ValueError(f"{path} has a name of {DEEPEST} dotted parts or more; no field is.")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path} is no valid TOML: {error}.") from None
+    except RecursionError:
+        raise ValueError(f"{path} is nested too deeply; a grid has lists in tables.") from None
 
 
 def _yaml(text: str, path: Path) -> dict[str, Any]:
@@ -82,11 +94,20 @@ def _yaml(text: str, path: Path) -> dict[str, Any]:
 
     with needed_for("YAML grids", "sweep"):
         import yaml
+
+    class Plain(yaml.SafeLoader):  # plain data only: a tag that would build an object is refused
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.AliasEvent):  # few of them stand for more than any memory
+                raise yaml.YAMLError("an alias (*name) is not allowed; write the values out")
+            return super().compose_node(parent, index)
+
     try:
-        found = yaml.safe_load(text)  # plain data only: a tag that would build an object is refused
+        found = yaml.load(text, Plain)
     except yaml.YAMLError as error:
         told = " ".join(str(error).split())
         raise ValueError(f"{path} is no valid YAML of plain data: {told}.") from None
+    except RecursionError:
+        raise ValueError(f"{path} is nested too deeply; a grid has lists in tables.") from None
     if not isinstance(found, dict):
         raise ValueError(f"{path} holds no table; expected the fields axes, precision, seed.")
     return found

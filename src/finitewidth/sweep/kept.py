@@ -17,7 +17,7 @@ def samples(store: str | Path, where: dict[str, Any]) -> dict[str, Float[np.ndar
     with Reader(path) as reader:
         found = {
             cell.id: cell
-            for cell in reader.cells()
+            for cell in reader.cells().rows
             if all(Cell(cell.inputs).inputs.get(name) == value for name, value in where.items())
         }
         if len(found) != 1:
@@ -36,8 +36,13 @@ def samples(store: str | Path, where: dict[str, Any]) -> dict[str, Float[np.ndar
             for chunk in reader.chunks()
             if chunk.cell == number and chunk.sound and chunk.number < (cell.used or 0)
         ]
-    if not parts:
-        raise ValueError("this cell is not finished; run the sweep again.")
+    if cell.used is None:
+        raise ValueError("this cell is not finished, or damaged; run the sweep again.")
+    if len(parts) < cell.used:
+        raise RuntimeError(
+            f"{cell.used - len(parts)} of the {cell.used} chunks of this cell are damaged or "
+            "missing; running the sweep again computes them anew."
+        )
     return {
         name: np.concatenate([arrays.read(path, part[name]) for part in parts]) for name in parts[0]
     }

@@ -1,5 +1,6 @@
 """A grid of experiments into a store, and out of it: the functions of `finitewidth.sweep`."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ def run(
     cluster: Any = None,
     *,
     allow_factories: bool = False,
+    allow_large: bool = False,
     progress: Callable[["Progress"], object] | None = None,
 ) -> Outcome:
     """Compute every cell of a grid; what the store has already is not computed again.
@@ -38,6 +40,8 @@ def run(
         a `distributed.Client`. The numbers are the same.
     allow_factories : bool
         Whether a factory, ``package:function``, that the grid names may be imported and called.
+    allow_large : bool
+        Whether the grid may have more than 100,000 cells.
     progress : callable, optional
         Called with a `Progress`, a few times a second at most.
 
@@ -60,7 +64,14 @@ def run(
     """
     with needed_for("sweeps", "sweep"):
         from finitewidth.sweep.running import run as run_grid
-    return run_grid(grid, store, cluster, allow_factories=allow_factories, progress=progress)
+    return run_grid(
+        grid,
+        store,
+        cluster,
+        allow_factories=allow_factories,
+        allow_large=allow_large,
+        progress=progress,
+    )
 
 
 def open(store: str | Path) -> "xarray.Dataset":
@@ -77,7 +88,8 @@ def open(store: str | Path) -> "xarray.Dataset":
         every observable a variable with its ``_std_error`` and ``_trusted``; ``networks``;
         ``complete``, True where a cell is finished. Where a cell has no number (its method does
         not give it, or it is not computed yet) there is nan. What is the same in all cells, and
-        provenance, is in ``attrs``.
+        provenance, is in ``attrs``. A damaged cell keeps its place and is not complete; a
+        warning and ``attrs["damage"]`` say so.
 
     Raises
     ------
@@ -88,7 +100,10 @@ def open(store: str | Path) -> "xarray.Dataset":
     """
     with needed_for("sweeps", "sweep"):
         from finitewidth.sweep.dataset import dataset
-    return dataset(store)
+    found = dataset(store)
+    if "damage" in found.attrs:
+        warnings.warn(f"{store}: {found.attrs['damage']}", RuntimeWarning, stacklevel=2)
+    return found
 
 
 def samples(store: str | Path, **where: Any) -> dict[str, "np.ndarray"]:

@@ -19,12 +19,14 @@ from finitewidth.sweep.store.schema import CellRow
 from finitewidth.sweep.summary import Summary
 
 
-def read_grid(given: Mapping[str, Any] | str | Path) -> tuple[Grid, list[Cell]]:
+def read_grid(
+    given: Mapping[str, Any] | str | Path, *, allow_large: bool = False
+) -> tuple[Grid, list[Cell]]:
     """A grid and its cells; raises as `run`."""
     source = "the grid"
     if isinstance(given, str | Path):
         source, given = str(given), grid_file.load(given)
-    grid = read(given, source)
+    grid = read(given, source, allow_large=allow_large)
     for name in grid.precision.of:
         if name not in OBSERVABLES:
             raise ValueError(
@@ -39,10 +41,11 @@ def run(
     cluster: Any,
     *,
     allow_factories: bool,
+    allow_large: bool,
     progress: Callable[[Progress], object] | None,
 ) -> Outcome:
     """See `finitewidth.sweep.run`."""
-    grid, cells = read_grid(given)
+    grid, cells = read_grid(given, allow_large=allow_large)
     _refuse_factories(cells, allow_factories)
     precision = json.dumps(grid.precision.model_dump(), sort_keys=True)
     with (

@@ -14,6 +14,7 @@ from finitewidth.measure.kernel.samples import BASE
 from finitewidth.measure.kernel.selection import Selection
 from finitewidth.measure.kernel.symmetric import Symmetric
 from finitewidth.measure.model.batch import Batch
+from finitewidth.measure.model.coupling import refuse_coupling
 from finitewidth.measure.model.model import Model
 
 CHUNK = 2**24
@@ -31,6 +32,8 @@ class Blocks:
         Of the contractions, if not the model's own.
     budget : int or None
         Bytes for intermediate results; half of the free memory if not given.
+    check : bool
+        Whether to look for inputs that influence each other, as the outputs come.
     """
 
     def __init__(
@@ -39,8 +42,10 @@ class Blocks:
         selection: Selection,
         accumulate: torch.dtype | None,
         budget: int | None,
+        *,
+        check: bool = False,
     ) -> None:
-        self.model, self.selection = model, selection
+        self.model, self.selection, self.check = model, selection, check
         self.parameters: list[torch.Tensor] = [*model.parameters.values()]
         self.accumulate = accumulate
         self.budget = available() // 2 if budget is None else budget
@@ -91,13 +96,16 @@ class Blocks:
         gathered = Gathered(len(x), trace=self.trace)
         for chunk in _chunks(len(x), self.at_once):
             few = x[chunk]
-            gathered.put(chunk.start, len(few), self._few(few))
+            gathered.put(chunk.start, len(few), self._few(few, pairs=chunk.start == 0))
         return gathered
 
-    def _few(self, x: Batch) -> Features:
+    def _few(self, x: Batch, pairs: bool | None = None) -> Features:
         probe = torch.Generator(device=x.device).manual_seed(0)
         with torch.enable_grad():
-            output = self.selection(self.model.outputs(x))
+            outputs = self.model.outputs(x)
+            if self.check and pairs is not None:
+                refuse_coupling(self.model, x, outputs.detach(), pairs=pairs)
+            output = self.selection(outputs)
         found = features(output, self.parameters, probe, self.layouts)
         return found if self.accumulate is None else found.to(self.accumulate)
 

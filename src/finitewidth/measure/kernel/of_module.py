@@ -4,8 +4,8 @@ import torch
 from torch import nn
 
 from finitewidth.measure.kernel.blocks import Blocks
+from finitewidth.measure.kernel.rounding import refuse_rounding
 from finitewidth.measure.kernel.selection import Selection
-from finitewidth.measure.model.coupling import refuse_coupling
 from finitewidth.measure.model.model import Forward, Model
 from finitewidth.measure.model.randomness import refuse_randomness
 
@@ -80,8 +80,8 @@ def kernel(
         )
     with called.undisturbed():
         refuse_randomness(called, first)
-        refuse_coupling(called, first)
-        total = Blocks(called, selection, accumulate, memory_budget)
+        refuse_rounding(called, first)
+        total = Blocks(called, selection, accumulate, memory_budget, check=True)
         return finite(total.kernel(first, second).detach())
 
 

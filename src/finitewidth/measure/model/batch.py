@@ -57,6 +57,17 @@ class Batch:
         """Floats in another precision."""
         return self._each(lambda tensor: tensor.to(dtype) if tensor.is_floating_point() else tensor)
 
+    def nudged(self) -> "Batch":
+        """Every number moved in its last place, up or down by turns."""
+
+        def moved(tensor: torch.Tensor) -> torch.Tensor:
+            signs = torch.ones_like(tensor).flatten()
+            signs[1::2] = -1.0
+            eps = torch.finfo(tensor.dtype).eps
+            return tensor * (1.0 + eps * signs.view(tensor.shape))
+
+        return self._each(moved)
+
     @property
     def device(self) -> torch.device:
         """Of all tensors."""

@@ -28,8 +28,23 @@ SHRINKS = 1e-3
 """A difference in double precision over that in single, below which it is rounding."""
 
 
-def refuse_coupling(model: Model, batch: Batch) -> None:
+def refuse_coupling(
+    model: Model,
+    batch: Batch,
+    together: torch.Tensor | None = None,
+    *,
+    pairs: bool = True,
+) -> None:
     """Run every input with and without others.
+
+    Parameters
+    ----------
+    model : Model
+    batch : Batch
+    together : tensor [B, O], optional
+        The outputs of all, where they are known.
+    pairs : bool
+        Whether to part any two of up to 16 inputs, or only to run two halves.
 
     Raises
     ------
@@ -40,7 +55,7 @@ def refuse_coupling(model: Model, batch: Batch) -> None:
         return
     if model.dtype.itemsize < 4 and _in_double(model, batch):
         return
-    _refuse(model, batch)
+    _refuse(model, batch, together, pairs)
 
 
 def _in_double(model: Model, batch: Batch) -> bool:
@@ -51,18 +66,18 @@ def _in_double(model: Model, batch: Batch) -> bool:
             model.plain(double[:2])
         except Exception:  # noqa: BLE001 - whatever it is, its own precision may do
             return False
-        _refuse(model, double)
+        _refuse(model, double, None, True)
     return True
 
 
-def _refuse(model: Model, batch: Batch) -> None:
+def _refuse(model: Model, batch: Batch, known: torch.Tensor | None, pairs: bool) -> None:
     each = sum(tensor[0].numel() for tensor in batch.tensors)
     size = max(16, min(TOGETHER, NUMBERS // max(each, 1)))
-    for chunk in batch.split(size):
-        if len(chunk) < 2:  # the last one
-            chunk = batch[-2:]
-        together = model.plain(chunk)
-        for half in _halves(len(chunk)):
+    for start in range(0, len(batch), size):
+        rows = slice(min(start, len(batch) - 2), start + size)  # never one alone
+        chunk = batch[rows]
+        together = model.plain(chunk) if known is None else known[rows]
+        for half in _halves(len(chunk), pairs):
             if _moves(model, chunk, together, half):
                 kind = "random" if differs(model, chunk) else "coupled"
                 raise ValueError(_SENTENCES[kind])
@@ -81,17 +96,17 @@ _SENTENCES = {
 }
 
 
-def _halves(count: int) -> list[torch.Tensor]:
+def _halves(count: int, pairs: bool) -> list[torch.Tensor]:
     """Parts of a batch, such that any two of up to 16 inputs stand apart in one pair of them.
 
-    Of more inputs, two pairs of halves are drawn: one input that moves half of the others is seen
-    for certain, a single pair of inputs with probability 3/4.
+    Of more inputs, or without `pairs`, one pair of halves is drawn: an input that moves the others
+    is seen for certain, a single pair of inputs with probability 1/2.
     """
-    if count <= 16:
+    if count <= 16 and pairs:
         codes = torch.arange(count)
     else:
         generator = torch.Generator().manual_seed(0)
-        codes = torch.randperm(count, generator=generator) % 4
+        codes = torch.randperm(count, generator=generator) % 2
     bits = range(int(codes.max()).bit_length())
     found = []
     for bit in bits:

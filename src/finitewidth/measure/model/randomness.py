@@ -12,8 +12,11 @@ from finitewidth.measure.model.batch import Batch
 from finitewidth.measure.model.graph import nodes
 from finitewidth.measure.model.model import Model
 
-FEW = 16
-"""Inputs that are run twice as they are."""
+FEW = 4
+"""Inputs that are run twice as they are; all are, in other company, for `coupling`."""
+
+ROWS = 16
+"""Inputs, some of them repeated, that are run where a model draws random numbers."""
 
 DRAWS = 64
 """Answers that are compared where a model draws random numbers: what happens in a share p of the
@@ -38,8 +41,7 @@ def refuse_randomness(model: Model, batch: Batch) -> None:
     if not torch.equal(first, second):
         raise ValueError(_random(model, few, float((first - second).abs().max())))
     if drew:
-        rows = [place % len(few) for place in range(max(FEW, len(few)))]
-        _refuse_draws(model, few[rows])
+        _refuse_draws(model, batch[[place % len(batch) for place in range(ROWS)]])
 
 
 def differs(model: Model, batch: Batch) -> bool:

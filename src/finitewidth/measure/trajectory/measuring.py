@@ -11,6 +11,7 @@ from finitewidth._shapes import Float
 from finitewidth.measure.kernel.contract import contract
 from finitewidth.measure.kernel.factors import Factor
 from finitewidth.measure.kernel.features import Layouts, features
+from finitewidth.measure.kernel.rounding import refuse_rounding
 from finitewidth.measure.model.coupling import refuse_coupling
 from finitewidth.measure.model.model import Forward, Model
 from finitewidth.measure.model.randomness import refuse_randomness
@@ -84,6 +85,7 @@ class Probe:
             if not self._block:
                 refuse_randomness(called, self.inputs)
                 refuse_coupling(called, self.inputs)
+                refuse_rounding(called, self.inputs)
                 self._block = self._block_size(called)
             return self._measured(called)
 

@@ -46,7 +46,8 @@ def open_record(path: str | Path, *, skip_damaged: bool = False) -> "xarray.Data
     ValueError
         If there is no such file, it is none of a Recorder, or of another version of the format.
     RuntimeError
-        If a record is damaged (the sentence says which), or xarray is not installed.
+        If a record is damaged or may be missing (the sentence says why), or xarray is not
+        installed.
 
     Notes
     -----
@@ -60,6 +61,8 @@ def open_record(path: str | Path, *, skip_damaged: bool = False) -> "xarray.Data
             raise ValueError(
                 f"{path} holds a record of kind {experiment.kind!r}, expected one of a Recorder."
             )
+        if not skip_damaged:
+            reader.refuse_damage_beside(("", SERIES))
         records = list(reader.records(skip_damaged=skip_damaged))
         stored = list(reader.records(SERIES, skip_damaged=skip_damaged))
     if not records:
@@ -110,7 +113,6 @@ def _trajectory(
         "outputs": _of("outputs on the probe set", outputs, "input", "output", units="output"),
         "loss": _of("loss handed over", np.array(losses), units="loss"),
     }
-    probe = experiment.arrays["X_probe"]
     coordinates = {
         "step": (("step",), steps, {"long_name": "steps of the optimiser", "units": "step"}),
         "input": (("input",), np.arange(kernels.shape[1]), {"long_name": "probe input"}),
@@ -118,11 +120,7 @@ def _trajectory(
         "eigenvalue": (("eigenvalue",), np.arange(1, kept + 1), {"long_name": "rank"}),
         "layer": (("layer",), np.array(experiment.identity["layers"]), {"long_name": "layer"}),
         "output": (("output",), np.arange(outputs.shape[2]), {"long_name": "model output"}),
-        "probe": (
-            ("input", *(f"probe_axis_{axis}" for axis in range(1, probe.ndim))),
-            probe,
-            {"long_name": "probe set"},
-        ),
+        **_probe(experiment.arrays),
     }
     targets = experiment.arrays.get("y")
     if targets is not None:
@@ -140,6 +138,17 @@ def _trajectory(
             units="1/learning rate",
         )
     return variables, coordinates
+
+
+def _probe(arrays: Mapping[str, np.ndarray]) -> Variables:
+    """``probe``, or ``probe_name`` of every tensor where an input is several."""
+    found: Variables = {}
+    for key, values in arrays.items():
+        if key.split("/")[0] == "X_probe":
+            name = key.replace("X_probe", "probe").replace("/", "_")
+            axes = (f"{name}_axis_{axis}" for axis in range(1, values.ndim))
+            found[name] = (("input", *axes), values, {"long_name": "probe set"})
+    return found
 
 
 def _of(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from torch import nn
 
+from finitewidth._files import to_write
 from finitewidth._shapes import Float
 from finitewidth._whole_number import whole_number
 from finitewidth.measure.model.model import Forward
@@ -348,6 +349,7 @@ def _checked_start(resume_at: object, path: Path) -> int:
     ValueError
         If the file exists and is not to be continued, or the other way round.
     """
+    to_write(path, name="the recorder's file")
     exists = path.exists() and path.stat().st_size > 0
     if resume_at is None:
         if exists:

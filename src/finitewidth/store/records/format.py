@@ -2,13 +2,14 @@
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from finitewidth.store.checksums import arrays_of, checksum, unpacked
+from finitewidth.store.checksums import arrays_of, as_json, checksum, unpacked
 from finitewidth.store.database import DamagedFile, Format
 
 TABLES = """
@@ -80,6 +81,18 @@ class Experiment:
     identity: dict[str, Any]
     provenance: dict[str, Any]
     arrays: dict[str, np.ndarray]
+
+
+def session_checksum(number: int, start: int | None, provenance: Mapping[str, Any]) -> str:
+    """Over the row of a session; kept in its provenance."""
+    rest = {name: value for name, value in provenance.items() if name != "checksum"}
+    return checksum((number, start, as_json(rest))).hex()
+
+
+def session_is_sound(number: int, start: int | None, provenance: Mapping[str, Any]) -> bool:
+    """Whether a session's row is as it was written; files of 0.1.0 cannot tell."""
+    kept = provenance.get("checksum")
+    return kept is None or kept == session_checksum(number, start, provenance)
 
 
 def read_experiment(connection: sqlite3.Connection, path: Path) -> Experiment:

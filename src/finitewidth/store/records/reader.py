@@ -1,20 +1,29 @@
 """Reading a file of records, also while it is being written."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from finitewidth.store.checksums import arrays_of, checksum, unpacked
 from finitewidth.store.database import DamagedFile, FormatReader
-from finitewidth.store.records.format import RECORDS, Experiment, Record, read_experiment
+from finitewidth.store.records.format import (
+    RECORDS,
+    Experiment,
+    Record,
+    read_experiment,
+    session_is_sound,
+)
 
 # A later session that started at a step replaces what earlier ones wrote beyond that step.
-_VALID = """
-SELECT id, session, step, note, checksum FROM record WHERE series = ? AND NOT EXISTS (
+_WRITTEN = """
+SELECT id, session, step, note, checksum, EXISTS (
     SELECT 1 FROM session WHERE session.id > record.session AND session.start < record.step
-) AND step = coalesce(?, step) ORDER BY step, id
+) AS replaced FROM record WHERE series = ? AND step = coalesce(?, step) ORDER BY step, id
 """
+_VALID = f"SELECT step FROM ({_WRITTEN}) WHERE NOT replaced"
 
 
 class Reader(FormatReader):
@@ -41,7 +50,7 @@ class Reader(FormatReader):
 
     def steps(self, series: str = "") -> list[int]:
         """The steps of a series' valid records, ascending; no array is read."""
-        return [row[2] for row in self._rows(_VALID, (series, None))]
+        return [row[0] for row in self._rows(_VALID, (series, None))]
 
     def records(self, series: str = "", *, skip_damaged: bool = False) -> Iterator[Record]:
         """The valid records of a series by step: as of one moment, even while it is written.
@@ -84,21 +93,62 @@ class Reader(FormatReader):
         records = (record for series in self.series() for record in self._checked(series))
         return [str(record) for record in records if isinstance(record, DamagedFile)]
 
+    def refuse_damage_beside(self, known: Collection[str]) -> None:
+        """Refuse a file in which a record may be missing without a trace.
+
+        Parameters
+        ----------
+        known : collection of str
+            The series that there may be.
+
+        Raises
+        ------
+        DamagedFile
+            If an index or a page of the file is broken, a session's row is not what was written,
+            or there is another series.
+        """
+        ((found,),) = self._rows("PRAGMA integrity_check(1)")
+        told = "" if found == "ok" else " ".join(found.split())
+        sessions = self._rows("SELECT id, start, provenance FROM session ORDER BY id")
+        ((last,),) = self._rows("SELECT coalesce(max(session), 0) FROM record")
+        if [row[0] for row in sessions] != list(range(1, max(last, len(sessions)) + 1)):
+            told = "the row of a session is missing"
+        for number, start, who in sessions:
+            with suppress(ValueError):
+                if session_is_sound(number, start, json.loads(who)):
+                    continue
+            told = f"the row of session {number} is not what was written"
+        others = sorted(set(self.series()).difference(known))
+        if others:
+            told = f"there is a series {others[0]!r}"
+        if told:
+            raise DamagedFile(
+                f"{self.path} is damaged ({told}), so records may be missing; what is left can be "
+                "read with skip_damaged=True."
+            )
+
     def _checked(self, series: str, at: int | None = None) -> Iterator[Record | DamagedFile]:
         """Valid records, of one step or of all, and an error in the place of a damaged one."""
         with RECORDS.errors_in_words(self.path), self._one_moment():
-            for key, session, step, note, expected in self._connection.execute(
-                _VALID, (series, at)
-            ):
-                rows = arrays_of(self._connection, "record", key)
-                if checksum((key, session, series, step, note), rows) == expected:
-                    yield Record(series, step, unpacked(rows), json.loads(note), session)
-                    continue
+            written = self._connection.execute(_WRITTEN, (series, at))
+            for step, group in groupby(written, key=itemgetter(2)):
+                found, damaged, missing = [], 0, 0
+                for key, session, _, note, expected, replaced in group:
+                    rows = arrays_of(self._connection, "record", key)
+                    if checksum((key, session, series, step, note), rows) != expected:
+                        damaged += not replaced
+                        missing += 1  # what says that it was replaced may be what is damaged
+                    elif not replaced:
+                        found.append(
+                            Record(series, step, unpacked(rows), json.loads(note), session)
+                        )
+                yield from found
                 of = f" of series {series!r}" if series else ""
-                yield DamagedFile(
-                    f"{self.path}: the record of step {step}{of} is damaged (its checksum is "
-                    "wrong); the others can be read with skip_damaged=True."
-                )
+                if damaged or (missing and not found):
+                    yield DamagedFile(
+                        f"{self.path}: the record of step {step}{of} is damaged (its checksum is "
+                        "wrong); the others can be read with skip_damaged=True."
+                    )
 
     @contextmanager
     def _one_moment(self) -> Iterator[None]:

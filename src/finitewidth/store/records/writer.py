@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 from finitewidth.store.checksums import as_json, checksum, digest, insert_arrays, packed
 from finitewidth.store.database import OpenFile, refuse_if_replaced, transaction
 from finitewidth.store.provenance import is_running, provenance, started
-from finitewidth.store.records.format import RECORDS, read_experiment
+from finitewidth.store.records.format import RECORDS, read_experiment, session_checksum
 
 _OPEN: "WeakValueDictionary[str, Writer]" = WeakValueDictionary()
 """The writers of this process, by the token of their session."""
@@ -77,8 +77,6 @@ class Writer(OpenFile):
         check: Callable[[], None] | None = None,
     ) -> None:
         self.path = Path(path)
-        if not self.path.parent.is_dir():
-            raise ValueError(f"the folder {self.path.parent} does not exist; create it first.")
         self._process = os.getpid()
         fixed = dict(arrays or {})
         own = {**identity, **{name: digest(array) for name, array in fixed.items()}}
@@ -191,8 +189,10 @@ class Writer(OpenFile):
             number += 1
         token = uuid4().hex
         now = {"process": os.getpid(), "started": started(os.getpid()), "token": token}
+        who = provenance() | now
+        who["checksum"] = session_checksum(number, start, who)
         self._connection.execute(
-            "INSERT INTO session VALUES (?, ?, 0, ?)", (number, start, as_json(provenance() | now))
+            "INSERT INTO session VALUES (?, ?, 0, ?)", (number, start, as_json(who))
         )
         _OPEN[token] = self
         return number

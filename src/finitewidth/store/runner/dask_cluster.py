@@ -13,6 +13,7 @@ from uuid import uuid4
 from distributed import Client, Future, LocalCluster
 from distributed.scheduler import KilledWorker
 
+from finitewidth._processes import started
 from finitewidth._version import __version__
 from finitewidth.store.runner.engine import Engine, Outcome
 from finitewidth.store.runner.tasks import Bundle, compute_remotely
@@ -30,6 +31,9 @@ PATIENCE = 30.0
 """Seconds without a worker after which it is said that the run waits for one."""
 
 CONNECT = "20s"
+
+HERE = "127.0.0.1"
+"""Where everything of a cluster of our own listens: this machine alone reaches it."""
 
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
@@ -69,15 +73,17 @@ class DaskEngine(Engine):
             count = (os.cpu_count() or 1) if cluster == "processes" else int(cluster)
             if count < 1:
                 raise ValueError(f"cluster is {cluster}, expected 1 process or more.")
-            cluster = LocalCluster(
-                n_workers=count,
-                threads_per_worker=1,
-                processes=True,
-                dashboard_address=":0",
-                silence_logs=50,
-                scheduler_kwargs={"allowed_failures": 0},
-                env=ONE_THREAD,
-            )
+            with started():
+                cluster = LocalCluster(
+                    n_workers=count,
+                    threads_per_worker=1,
+                    processes=True,
+                    host=HERE,
+                    dashboard_address=f"{HERE}:0",  # without a host it listens on all of them
+                    silence_logs=50,
+                    scheduler_kwargs={"allowed_failures": 0, "dashboard": False},
+                    env=ONE_THREAD,
+                )
             self._own.append(cluster)
         elif "://" not in cluster:
             raise ValueError(

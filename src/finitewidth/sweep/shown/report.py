@@ -45,6 +45,7 @@ class Report(Shown):
         attributes = self.data.attrs
         inputs, sessions = (json.loads(attributes[name]) for name in ("inputs", "sessions"))
         finished, failed = self.finished.sizes["cell"], len(json.loads(attributes["failures"]))
+        damage = [attributes["damage"]] if "damage" in attributes else []
         lead = f"{finished} of {self.data.complete.size} cells are finished, {failed} failed."
         figures = [figure(self.finished, name) for name in self._names]
         figures = [one for one in figures if one is not None]
@@ -59,7 +60,11 @@ class Report(Shown):
             facts |= {"last run": last["time"], "commit": str(last["commit"])[:12]}
         return Page(
             f"Sweep {self.store.name}",
-            [lead, "The table of them: --verbose, --html or --markdown."] if long else [lead],
+            [
+                lead,
+                *damage,
+                *["The table of them: --verbose, --html or --markdown."] * long,
+            ],
             [
                 *([Section("Figures", figures)] if figures else []),
                 Section(
@@ -74,7 +79,8 @@ class Report(Shown):
     def _record(self) -> Record:
         """Every observable of every finished cell, named by what varies."""
         inputs = json.loads(self.data.attrs["inputs"])
-        found = Record({"store": self.store.name} | inputs)
+        damage = {name: self.data.attrs[name] for name in ("damage",) if name in self.data.attrs}
+        found = Record({"store": self.store.name} | inputs, more=damage)
         names = [name for name in self.finished if f"{name}_std_error" in self.finished]
         for place in range(self.finished.sizes["cell"]):
             one = self.finished.isel(cell=place)

@@ -22,7 +22,9 @@ SHOWN = {
 
 def finished_cells(data: "xarray.Dataset") -> "xarray.Dataset":
     """The finished cells of what `finitewidth.sweep.open` gives, along one dimension ``cell``."""
-    if "cell" not in data.dims:
+    if not data.dims:  # one cell
+        data = data.expand_dims("cell")
+    elif "cell" not in data.dims:
         data = data.stack(cell=list(data.dims), create_index=False)
     return data.isel(cell=np.flatnonzero(data.complete.values))
 

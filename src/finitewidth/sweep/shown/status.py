@@ -49,6 +49,8 @@ class Status(Shown):
         Whether the last one came to its end.
     hosts : int
         Machines that computed.
+    damage : str
+        What is damaged, or nothing; checksums of results are not looked at.
     """
 
     store: str | Path
@@ -57,6 +59,7 @@ class Status(Shown):
     runs: int = 0
     closed: bool = True
     hosts: int = 0
+    damage: str = ""
 
     def page(self) -> Page:
         """Cells by method, networks and computing time, failures, and the runs."""
@@ -69,7 +72,10 @@ class Status(Shown):
         networks = Column("networks", meaning="0 where formulas are evaluated")
         return Page(
             f"{self.store}",
-            [f"Runs: {self.runs}; the last one {last}. Machines that computed: {self.hosts}."],
+            [
+                f"Runs: {self.runs}; the last one {last}. Machines that computed: {self.hosts}.",
+                *[self.damage] * bool(self.damage),
+            ],
             [
                 Section("Cells", [Table("Cells by method", [*columns, networks], rows)]),
                 *failures(self.causes),
@@ -81,7 +87,8 @@ class Status(Shown):
     def _record(self) -> Record:
         found = Record(
             {"store": str(self.store)},
-            more={"failures": Counter(self.causes), "closed": self.closed},
+            more={"failures": Counter(self.causes), "closed": self.closed}
+            | ({"damage": self.damage} if self.damage else {}),
         )
         for name, one in self.methods.items():
             for count in fields(one):
@@ -94,7 +101,8 @@ class Status(Shown):
 def status(store: str | Path) -> Status:
     """See `finitewidth.sweep.status`."""
     with Reader(store) as reader:
-        cells, counts, failures = reader.cells(), reader.counts(), reader.failures()
+        found, counts, failures = reader.cells(), reader.counts(), reader.failures()
+        cells, damage = found.rows, found.damage()
         sessions, hosts = reader.sessions(), reader.hosts()
     found = Status(
         store,
@@ -102,6 +110,7 @@ def status(store: str | Path) -> Status:
         runs=len(sessions),
         closed=bool(sessions) and sessions[-1].closed,
         hosts=len(hosts),
+        damage=damage,
     )
     for cell in cells:
         one = found.methods.setdefault(Cell(cell.inputs).inputs["method"], MethodStatus())

@@ -77,7 +77,8 @@ def _flush(folder: Path) -> None:
 def is_sound(store: Path, digest: str) -> bool:
     """Whether a file is there and holds what its name says."""
     try:
-        return digest_of((folder_of(store) / f"{digest}.npy").read_bytes()) == digest
+        path = folder_of(store) / f"{digest}.npy"
+        return path.is_file() and digest_of(path.read_bytes()) == digest
     except OSError:
         return False
 

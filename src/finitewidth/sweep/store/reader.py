@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
@@ -12,6 +12,7 @@ from typing import Any
 from finitewidth.store.checksums import PackedArray
 from finitewidth.store.database import FormatReader
 from finitewidth.sweep.store import arrays
+from finitewidth.sweep.store.restored import restored
 from finitewidth.sweep.store.schema import SWEEPS, CellRow, cell_checksum, chunk_checksum
 
 _CHUNKS = """
@@ -45,6 +46,40 @@ class Chunk:
 
 
 @dataclass(frozen=True)
+class Cells:
+    """All cells of a store.
+
+    Attributes
+    ----------
+    rows : list of CellRow
+    damaged : set of str
+        The inputs of those whose row is damaged or lost.
+    unknown : int
+        Damaged rows of which nothing tells what they were.
+    """
+
+    rows: list[CellRow]
+    damaged: set[str]
+    unknown: int
+
+    def damage(self, more: Collection[str] = ()) -> str:
+        """What is damaged, in a sentence, with further inputs; or nothing."""
+        count = len(self.damaged.union(more)) + self.unknown
+        if not count:
+            return ""
+        shape = (
+            f" Of {self.unknown} of them nothing tells the inputs: the grid's shape is not whole."
+            if self.unknown
+            else ""
+        )
+        return (
+            f"{count} of {len(self.rows) + self.unknown} cells are damaged (checksums are wrong, "
+            f"or rows are missing) and count as not finished; running the grid again computes "
+            f"them anew.{shape}"
+        )
+
+
+@dataclass(frozen=True)
 class Session:
     """One run of a sweep on the store.
 
@@ -63,12 +98,12 @@ class Session:
     provenance: dict[str, Any]
 
 
-def all_cells(connection: sqlite3.Connection) -> Iterator[tuple[CellRow, bool]]:
-    """Every cell in its order, and whether its checksum is right."""
+def all_cells(connection: sqlite3.Connection) -> Iterator[tuple[CellRow, str, bool]]:
+    """Every cell in its order, its key, and whether its checksum is right."""
     for number, *fields, total in connection.execute(
         "SELECT id, key, inputs, precision, least, used, checksum FROM cell ORDER BY id"
     ):
-        yield CellRow(number, *fields[1:]), cell_checksum(*fields) == total
+        yield CellRow(number, *fields[1:]), fields[0], cell_checksum(*fields) == total
 
 
 def all_chunks(connection: sqlite3.Connection) -> Iterator[Chunk]:
@@ -97,10 +132,21 @@ class Reader(FormatReader):
     def __init__(self, path: str | Path) -> None:
         super().__init__(path, SWEEPS, "rw")
 
-    def cells(self) -> list[CellRow]:
-        """All cells whose row verifies, in their order."""
+    def cells(self) -> Cells:
+        """All cells in their order, also those whose rows are damaged."""
         with SWEEPS.errors_in_words(self.path):
-            return [row for row, sound in all_cells(self._connection) if sound]
+            rows = list(all_cells(self._connection))
+            orphans = self._connection.execute(
+                "SELECT 1 FROM chunk WHERE cell NOT IN (SELECT id FROM cell) LIMIT 1"
+            ).fetchone()
+        grids = (session.grid for session in reversed(self.sessions()))
+        return Cells(*restored(rows, orphans is not None, grids))
+
+    def structure(self) -> str:
+        """What SQLite's own check finds wrong, such as an index that misses a row; or nothing."""
+        ((found,),) = self._rows("PRAGMA integrity_check(1)")
+        found = " ".join(found.removeprefix("*** in database main ***").split())
+        return "" if found == "ok" else f"It is damaged as an SQLite file ({found}). "
 
     def chunks(self) -> Iterator[Chunk]:
         """All chunks, by cell and number."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from finitewidth._files import to_write
 from finitewidth.store.checksums import PackedArray, arrays_of, as_json, insert_arrays
 from finitewidth.store.database import DamagedFile, OpenFile, refuse_if_replaced, transaction
 from finitewidth.store.lock import Lock
@@ -57,11 +58,7 @@ class Writer(OpenFile):
     """
 
     def __init__(self, path: str | Path, grid: Mapping[str, Any]) -> None:
-        self.path = Path(path).absolute()
-        if not self.path.parent.is_dir():
-            raise ValueError(f"the folder {self.path.parent} does not exist; create it first.")
-        if self.path.is_dir():
-            raise ValueError(f"{self.path} is a folder, expected the name of a file.")
+        self.path = to_write(path, name="the store")
         self.messages: list[str] = []
         self._session = 0
         self._lock = Lock(self.path, "sweep")
@@ -95,7 +92,7 @@ class Writer(OpenFile):
 
     def _drop_damaged(self) -> None:
         connection = self._connection
-        bad = [row.id for row, sound in all_cells(connection) if not sound]
+        bad = [row.id for row, _, sound in all_cells(connection) if not sound]
         for cell in bad:
             self._delete("cell = ?", cell)
             connection.execute("DELETE FROM failure WHERE cell = ?", (cell,))
