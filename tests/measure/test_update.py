@@ -209,10 +209,6 @@ def test_the_zoo_agrees_with_brute_force(case: Case):
     """Differences so narrow that nothing crosses: plain ones are the frozen ones."""
     model, x = case.model(), case.inputs(3)
     y = torch.zeros_like(model(x)).detach()
-    if "embedding bag" in [name for name, other in CASES.items() if other is case]:
-        with pytest.raises(ValueError, match=r"differentiate twice.*_embedding_bag_backward"):
-            kernel_update(model, x, y, learning_rate=1e-3)
-        return
     found = kernel_update(model, x, y, learning_rate=1e-3, find_range=False)
     descent = gradient(model, x, lambda output, y: 0.5 * (output - y).square().sum(), y)
     exact = 1e-3 * slope(model, x, descent, 3e-5)
@@ -222,6 +218,10 @@ def test_the_zoo_agrees_with_brute_force(case: Case):
         assert not crossings.crossed(here, crossings.sides(brute.called(there, x))).count
     actual = traced(stepped(model, 1e-3, descent), x) - traced(model, x)
     assert found.actual is not None
+    # PyTorch's second derivative of a weight norm lacks the part along the weight, to which every
+    # gradient is orthogonal: the kernel's derivative would be right all the same
+    by_differences = case in (CASES["embedding bag"], CASES["weight norm"])
+    assert bool(found.first_order_note) == by_differences
     if case is CASES["unused parameter"]:  # linear in its parameters
         assert not found.first_order.any()
         assert np.abs(found.actual).max() < 1e-13

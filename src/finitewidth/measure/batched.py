@@ -126,7 +126,7 @@ def batch_size(model: nn.Module, x: object, forward: Forward | None = None) -> i
         numbers = parameters + len(inputs) * outputs * results
     else:
         numbers = parameters * len(inputs) * outputs
-    return min(MOST, TOGETHER // numbers) if numbers <= LARGEST else 1
+    return min(MOST, TOGETHER // max(numbers, 1)) if numbers <= LARGEST else 1
 
 
 def measure_batch(

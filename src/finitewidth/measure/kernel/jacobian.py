@@ -44,12 +44,17 @@ def _rows(
                 flat, parameters, directions, retain_graph=True, is_grads_batched=True,
                 allow_unused=True,
             )  # fmt: skip
-    except RuntimeError:
+        if any(row is not None and row.is_sparse for row in rows):
+            raise RuntimeError  # which are not batched as they should be
+    except Exception:  # noqa: BLE001 - a backward pass may be anybody's code
         each = [
             torch.autograd.grad(flat, parameters, row, retain_graph=True, materialize_grads=True)
             for row in directions
         ]
-        rows = tuple(torch.stack(column) for column in zip(*each, strict=True))
+        rows = tuple(
+            torch.stack([row.to_dense() if row.is_sparse else row for row in column])
+            for column in zip(*each, strict=True)
+        )
     # materialize_grads would leave out the axis of the directions
     return tuple(
         flat.new_zeros(len(chosen), parameter.numel())

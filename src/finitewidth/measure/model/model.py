@@ -1,5 +1,6 @@
 """`Model`: a module and how it is called, the only place where a model is run."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,8 +10,15 @@ from torch import nn
 
 from finitewidth.measure.model.batch import Batch, checked_batch
 from finitewidth.measure.model.graph import nodes
+from finitewidth.measure.model.hooks import Hooks, backward_hooks
 from finitewidth.measure.model.parameters import refuse_modules, trained_parameters
 from finitewidth.measure.model.state import State, undisturbed
+
+FEW = 16
+"""Inputs by which backward hooks that change gradients are told from those that look on."""
+
+ROUNDING = 64
+"""Units in the last place of the largest entry of a gradient that count as no change."""
 
 Forward = Callable[[nn.Module, Any], torch.Tensor]
 """(model, batch) to a tensor [B, …]; the batch as the user gave it, with other inputs."""
@@ -46,6 +54,7 @@ class Model:
         self.parameters = trained_parameters(module)
         self.module, self.forward = module, forward
         self._state: State | None = None
+        self._hooks: Hooks | None = None
         self._differentiates = False
 
     @classmethod
@@ -66,14 +75,17 @@ class Model:
         ValueError
             As `refuse_modules`.
         """
-        outer = self._state
-        with undisturbed(self.module, evaluate=evaluate) as state:
+        outer = self._state, self._hooks
+        with (
+            undisturbed(self.module, evaluate=evaluate) as state,
+            backward_hooks(self.module) as hooks,
+        ):
             refuse_modules(self.module)
-            self._state = state
+            self._state, self._hooks = state, hooks
             try:
                 yield
             finally:
-                self._state = outer
+                self._state, self._hooks = outer
 
     @property
     def dtype(self) -> torch.dtype:
@@ -83,7 +95,38 @@ class Model:
     def __call__(self, batch: Batch) -> Any:
         """The outputs with their graph, in the model's own shape [B, …]; nothing is checked."""
         with torch.enable_grad():
+            if self._hooks is not None:
+                self._leave_out_onlookers(self._hooks, batch[:FEW])
             return self._run(batch)
+
+    def _leave_out_onlookers(self, hooks: Hooks, few: Batch) -> None:
+        """Backward hooks of modules, unless gradients are others without them."""
+        self._hooks = None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that they see no gradient of the input
+            try:
+                hooked = self._gradients(few)
+            except Exception:  # noqa: BLE001 - they are anybody's code, and may have lost count
+                hooked = []
+        hooks.leave_out()
+        plain = self._gradients(few)
+        eps = torch.finfo(self.dtype).eps
+        for one, two in zip(hooked, plain, strict=False):
+            if not bool((one - two).abs().max() <= ROUNDING * eps * two.abs().max()):
+                hooks.put_back()
+                return
+
+    def _gradients(self, few: Batch) -> list[torch.Tensor]:
+        """Of a weighted sum of the outputs; none where there is no such sum."""
+        output = self._run(few)
+        if not isinstance(output, torch.Tensor) or not output.requires_grad or not output.numel():
+            return []
+        weights = torch.linspace(1.0, 2.0, output.numel()).to(output).view(output.shape)
+        found = torch.autograd.grad(
+            (output * weights).sum(), [*self.parameters.values()], allow_unused=True,
+            materialize_grads=True,
+        )  # fmt: skip
+        return [part.to_dense() if part.is_sparse else part for part in found]
 
     def _run(self, batch: Batch, renewed: bool = True) -> Any:
         if self._state is not None and renewed:

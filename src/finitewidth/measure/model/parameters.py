@@ -10,7 +10,7 @@ DROPOUTS = (nn.modules.dropout._DropoutNd, nn.FeatureAlphaDropout)
 
 
 def trained_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
-    """The parameters that require gradients, each once, under its first name.
+    """The parameters that require gradients and are not empty, each once, under its first name.
 
     Raises
     ------
@@ -23,7 +23,13 @@ def trained_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
     if not isinstance(model, nn.Module):
         raise TypeError(f"model is {type(model).__name__}, expected a torch.nn.Module.")
     refuse_lazy(model)
-    found = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    found = {name: p for name, p in trained.items() if p.numel()}
+    for name, parameter in () if found else trained.items():
+        raise ValueError(
+            f"the model's trained parameters are empty ({name!r} has shape "
+            f"{list(parameter.shape)}), so its kernel is 0; give its layers at least one unit."
+        )
     if not found:
         raise ValueError(
             "the model has no parameter that requires a gradient, so its kernel is 0; "

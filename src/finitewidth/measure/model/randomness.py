@@ -113,6 +113,12 @@ def _refuse_graph(model: Model, few: Batch) -> None:
     for node in nodes(output.grad_fn):
         if node.name() == "CheckpointFunctionBackward":
             raise ValueError(_REENTRANT)
+        if getattr(node, "_saved_scale_grad_by_freq", False):
+            raise ValueError(
+                "the model has an embedding with scale_grad_by_freq=True, which divides gradients "
+                "by how often an index is in the batch, so they are no gradients of single "
+                "inputs; set it to False."
+            )
         if node.name() == "CompiledFunctionBackward":
             raise ValueError(
                 "the model calls a function compiled by torch.compile, which runs its backward "

@@ -60,6 +60,8 @@ class State:
         self._held: list[_Held] = []
         self._slots: list[tuple[MutableMapping[str, Any], dict[str, Any]]] = []
         self._contents: list[tuple[Any, Any]] = []
+        # what others keep in parameters, such as gradients of every sample
+        self._attributes = [(vars(p), dict(vars(p))) for p in module.parameters()]
         for each in module.modules():
             if isinstance(each, torch.jit.ScriptModule):  # whose buffers stay the same objects
                 scripted = dict(each.named_buffers(recurse=False))
@@ -92,6 +94,10 @@ class State:
             held.put_back()
 
     def _restore(self) -> None:
+        for slots, before in self._attributes:
+            if not _same(slots, before):
+                slots.clear()
+                slots.update(before)
         for slots, before in self._slots:
             for key in [key for key in slots if key not in before and key not in _INTERNAL]:
                 del slots[key]

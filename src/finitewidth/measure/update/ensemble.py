@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import overload
 
 import numpy as np
 from torch import nn
@@ -48,7 +49,10 @@ class UpdateEnsemble(Shown):
             series["real_step"] = np.array(finite)
         return pages.page(
             f"One SGD step of rate {rate:g}, over {count} seeds",
-            [f"The step of {away} of {count} seeds diverges." if away else "No step diverges."],
+            [
+                f"The step of {away} of {count} seeds diverges." if away else "No step diverges.",
+                *filter(None, [self.first_order_note]),
+            ],
             [
                 ("kernel", "E K before, mean diagonal", self.kernel),
                 ("first_order", "E ΔK, pattern frozen", self.first_order),
@@ -88,6 +92,11 @@ class UpdateEnsemble(Shown):
         return np.array([update.actual is not None for update in self.updates])
 
     @property
+    def first_order_note(self) -> str:
+        """Of the first seed that has one, `KernelUpdate.first_order_note`."""
+        return next(filter(None, (update.first_order_note for update in self.updates)), "")
+
+    @property
     def kernel(self) -> Estimate:
         """Mean diagonal before the step, over all seeds."""
         return averages.mean(self._before)
@@ -95,7 +104,7 @@ class UpdateEnsemble(Shown):
     @property
     def first_order(self) -> Estimate:
         """Mean diagonal of the change to first order, over all seeds."""
-        return _average(self._first_order, "first-order change")
+        return self._settled(_average(self._first_order, "first-order change"))
 
     @property
     def actual(self) -> Estimate | None:
@@ -105,7 +114,7 @@ class UpdateEnsemble(Shown):
     @property
     def crossing(self) -> Estimate | None:
         """Mean diagonal of actual − first order."""
-        return self._finite_average(self._crossing, "crossing term")
+        return self._settled(self._finite_average(self._crossing, "crossing term"))
 
     @property
     def limit(self) -> Estimate | None:
@@ -138,7 +147,7 @@ class UpdateEnsemble(Shown):
     @property
     def relative_first_order(self) -> Estimate:
         """E ΔK/E K of the mean diagonals, to first order."""
-        return _ratio(self._first_order, self._before, "first-order change")
+        return self._settled(_ratio(self._first_order, self._before, "first-order change"))
 
     @property
     def relative_actual(self) -> Estimate | None:
@@ -148,7 +157,7 @@ class UpdateEnsemble(Shown):
     @property
     def relative_crossing(self) -> Estimate | None:
         """E (actual − first order)/E K of the mean diagonals."""
-        return self._finite_ratio(self._crossing, "crossing term")
+        return self._settled(self._finite_ratio(self._crossing, "crossing term"))
 
     @property
     def relative(self) -> Float[np.ndarray, " T"]:
@@ -214,6 +223,15 @@ class UpdateEnsemble(Shown):
             return None
         found = _ratio(values, self._before[self.finite], name)
         return self._marked(found, len(self.seeds) - len(values))
+
+    @overload
+    def _settled(self, found: Estimate) -> Estimate: ...
+    @overload
+    def _settled(self, found: None) -> None: ...
+    def _settled(self, found: Estimate | None) -> Estimate | None:
+        """Marked where the first order of a seed is not to be trusted."""
+        notes = (u.first_order_note for u in self.updates if not u.first_order_trusted)
+        return None if found is None else found.doubted(next(notes, ""))
 
     def _marked(self, found: Estimate, left_out: int) -> Estimate:
         if not left_out:
@@ -304,9 +322,8 @@ def _one(
     learning_rate: float, X_probe: object, forward: Forward | None, precision: str,
     memory_budget: int | None,
 ) -> KernelUpdate:  # fmt: skip
-    del seed
     return measured(
         Model(model, forward), X, y, loss, learning_rate=learning_rate, X_probe=X_probe,
         precision=precision, find_range=False, tolerance=0.5, memory_budget=memory_budget,
-        check=first,
+        check=first, place=seed,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from finitewidth.measure.factory import Factory
 from finitewidth.measure.model.model import Forward, Model
 from finitewidth.measure.one_seed import OneSeed, measure_model
 from finitewidth.measure.seeds import checked_seeds, one_by_one, over_seeds
+from finitewidth.measure.update.derivative import LOOKED_AT
 from finitewidth.measure.update.descent import (
     Descent,
     DescentEnsemble,
@@ -83,6 +84,6 @@ def _one(
         step = Measurement(work, None, start.kernel if known else None)
         return (
             start,
-            step.update(learning_rate, None),
+            step.update(learning_rate, None, seed, LOOKED_AT if first else 1),
             descended(work, learning_rate, max_steps, torch.from_numpy(step.before)),
         )

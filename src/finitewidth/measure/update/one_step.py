@@ -12,7 +12,7 @@ from finitewidth.measure.model.coupling import refuse_coupling
 from finitewidth.measure.model.model import Forward, Model
 from finitewidth.measure.model.randomness import refuse_randomness
 from finitewidth.measure.update.crossings import Crossed, Sides, crossed, sides
-from finitewidth.measure.update.derivative import directional_derivative
+from finitewidth.measure.update.derivative import LOOKED_AT, checked_derivative
 from finitewidth.measure.update.loss import Loss, check_loss, reduced
 from finitewidth.measure.update.ranges import Range, first_order_range
 from finitewidth.measure.update.results import KernelUpdate
@@ -77,13 +77,15 @@ def kernel_update(
     Raises
     ------
     ValueError, TypeError
-        As `kernel`; for targets that do not fit the loss, a loss that is no scalar or not finite,
-        and an operation that cannot be differentiated twice.
+        As `kernel`; for targets that do not fit the loss, a loss that is no scalar or not finite.
 
     Notes
     -----
-    Frozen parameters stay where they are. The difference of two kernels is rounded to about
-    1e-15 of the kernel in float64 and 1e-6 in float32, whatever the size of the change.
+    Where differentiating twice cannot be done or is wrong, the first order is taken from
+    differences of gradients along the step, and `first_order_note` says so; that is looked for
+    at up to four inputs. Frozen parameters stay where they are. The difference of two kernels is
+    rounded to about 1e-15 of the kernel in float64 and 1e-6 in float32, whatever the size of the
+    change.
     """
     return measured(
         Model(model, forward), X, y, reduced(loss, reduction), learning_rate=learning_rate,
@@ -105,8 +107,18 @@ def measured(
     tolerance: float,
     memory_budget: int | None,
     check: bool = True,
+    place: int = 0,
 ) -> KernelUpdate:
-    """As `kernel_update`; `check` looks for randomness and coupling in the forward pass."""
+    """As `kernel_update`.
+
+    Parameters
+    ----------
+    check : bool
+        Whether to look for randomness and coupling in the forward pass. Without, the first order
+        is looked at in one input alone.
+    place : int
+        The first input that is looked at, counted around the batch.
+    """
     check_arguments(loss, learning_rate, precision, tolerance)
     with prepared(model, X, X_probe, y, loss, precision) as working:
         if check:
@@ -114,7 +126,10 @@ def measured(
                 refuse_randomness(working.model, x)
                 refuse_coupling(working.model, x)
         return Measurement(working, memory_budget).update(
-            float(learning_rate), tolerance if find_range else None
+            float(learning_rate),
+            tolerance if find_range else None,
+            place,
+            LOOKED_AT if check else 1,
         )
 
 
@@ -167,13 +182,16 @@ class Measurement:
         self.before = self._kernel() if before is None else before
         self.pattern = self._pattern()
 
-    def update(self, learning_rate: float, tolerance: float | None) -> KernelUpdate:
+    def update(
+        self, learning_rate: float, tolerance: float | None, place: int, looked_at: int
+    ) -> KernelUpdate:
         """Of one rate."""
         work = self.working
-        derivative = directional_derivative(
-            work.model, work.direction, work.probe, self.memory_budget
-        )
-        first_order = learning_rate * _array(derivative)
+        derivative = checked_derivative(
+            work.model, work.direction, work.probe, self.memory_budget, first=place,
+            inputs=looked_at,
+        )  # fmt: skip
+        first_order = learning_rate * _array(derivative.kernel)
         if not float(np.abs(first_order).max()) < LARGEST:
             raise ValueError(
                 f"learning_rate is {learning_rate:g}, where the first-order change of the kernel "
@@ -195,7 +213,9 @@ class Measurement:
             return known[rate]
 
         found = Range(None, "Not asked for.")
-        if tolerance is not None:
+        if tolerance is not None and not derivative.trusted:
+            found = Range(None, "The first order is not to be trusted.")
+        elif tolerance is not None:
             found = first_order_range(learning_rate, first_order, change, tolerance)
         return KernelUpdate(
             learning_rate=learning_rate,
@@ -213,6 +233,8 @@ class Measurement:
             range_note=found.note,
             precision=str(work.dtype).removeprefix("torch."),
             notes=work.notes,
+            first_order_note=derivative.note,
+            first_order_trusted=derivative.trusted,
         )
 
     def _kernel(self) -> np.ndarray:

@@ -21,7 +21,8 @@ class KernelUpdate(Shown):
     before : array [B, B]
         K(θ).
     first_order : array [B, B]
-        λ dK/dλ at λ = 0 by automatic differentiation: the pattern of the activations is frozen.
+        λ dK/dλ at λ = 0 by automatic differentiation, or see `first_order_note`: the pattern of the
+        activations is frozen.
     actual : array [B, B] or None
         K(θ − λ∇L) − K(θ); None if that is not finite, or beyond 1e150.
     actual_at_half : array [B, B] or None
@@ -51,6 +52,11 @@ class KernelUpdate(Shown):
         In which the step was taken, ``"float64"`` unless it could not be.
     notes : tuple of str
         Why not.
+    first_order_note : str
+        Why the first order was taken from differences of gradients along the step (the model
+        cannot be differentiated twice, or that gives another derivative), or empty.
+    first_order_trusted : bool
+        False where these differences do not settle.
 
     Notes
     -----
@@ -74,6 +80,8 @@ class KernelUpdate(Shown):
     range_note: str
     precision: str
     notes: tuple[str, ...] = ()
+    first_order_note: str = ""
+    first_order_trusted: bool = True
 
     @property
     def crossing(self) -> Float[np.ndarray, "B B"] | None:
@@ -114,11 +122,15 @@ class KernelUpdate(Shown):
     def page(self) -> Page:
         """The change to first order and the actual one; the diagonal, input by input."""
         place, zero = np.arange(1, len(self.before) + 1), np.zeros(len(self.before))
-        series = [Points("pattern frozen", place, self.first_order.diagonal(), zero)]
+        series, trusted = [], self.first_order_trusted
+        if trusted:
+            series.append(Points("pattern frozen", place, self.first_order.diagonal(), zero))
         if self.actual is not None:
             series.append(Points("real step", place, self.actual.diagonal(), zero))
         about_range = "" if self.first_order_range is None else self.range_note
-        notes = filter(None, (*self.notes, self.crossed_note, about_range))
+        notes = filter(None, (*self.notes, self.first_order_note, self.crossed_note, about_range))
+        relative = self.relative_first_order if trusted else None
+        distance = self.distance_first_order if trusted else None
         return pages.page(
             f"One SGD step of rate {self.learning_rate:g}",
             [f"The step {'diverges' if self.diverged else 'does not diverge'}.", *notes],
@@ -126,9 +138,9 @@ class KernelUpdate(Shown):
                 ("loss_before", "loss before", self.loss_before),
                 ("loss_after", "loss after", self.loss_after),
                 ("kernel", "K before, mean diagonal", mean_diagonal(self.before)),
-                ("relative_first_order", "ΔK/K, pattern frozen", self.relative_first_order),
+                ("relative_first_order", "ΔK/K, pattern frozen", relative),
                 ("relative_actual", "ΔK/K, real step", self.relative_actual),
-                ("distance_first_order", "‖ΔK‖/‖K‖, pattern frozen", self.distance_first_order),
+                ("distance_first_order", "‖ΔK‖/‖K‖, pattern frozen", distance),
                 ("distance_actual", "‖ΔK‖/‖K‖, real step", self.distance_actual),
                 ("crossed", "(neuron, input) pairs that cross 0", self.crossed),
                 ("crossed_fraction", "of all pairs", self.crossed_fraction),

@@ -10,7 +10,7 @@ from finitewidth.measure.model.graph import Use
 def embedding(use: Use, parameter: torch.Tensor, gradients: Gradients) -> Rows | None:
     """The table's gradient: the one-hot index times the gradient of its row."""
     node = use.node
-    if use.transposed or node._saved_scale_grad_by_freq or node._saved_sparse:
+    if use.transposed or node._saved_scale_grad_by_freq:
         return None
     indices = node._saved_indices.reshape(-1)
     chosen = functional.one_hot(indices, parameter.shape[0]).to(gradients.dtype)

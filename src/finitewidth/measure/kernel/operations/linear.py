@@ -24,6 +24,8 @@ def mm(use: Use, parameter: torch.Tensor, gradients: Gradients) -> Rows | None:
     return _matrix(use, use.node._saved_self, gradients) if use.place == 1 else None
 
 
-def _matrix(use: Use, x: torch.Tensor, gradients: Gradients) -> OuterRows:
+def _matrix(use: Use, x: torch.Tensor, gradients: Gradients) -> OuterRows | None:
+    if x.layout != torch.strided:
+        return None
     activations, above = x[None, :, None, :], gradients[:, :, None, :]
     return OuterRows(above, activations) if use.transposed else OuterRows(activations, above)
