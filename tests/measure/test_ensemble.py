@@ -6,6 +6,7 @@ standard errors is missed at most once in a million.
 
 import warnings
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -186,7 +187,7 @@ class Warns(nn.Module):
         super().__init__()
         self.layer = nn.Linear(6, 1)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: Any) -> Any:
         warnings.warn("of PyTorch", UserWarning, stacklevel=1)
         return self.layer(x)
 

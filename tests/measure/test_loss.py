@@ -201,5 +201,5 @@ def test_a_mean_steps_as_a_sum_at_the_rate_over_the_terms() -> None:
         model, X, y, learning_rate=0.01 * 3 * B, reduction="mean", find_range=False
     )
     np.testing.assert_allclose(two.first_order, one.first_order, rtol=1e-12)
-    np.testing.assert_allclose(two.actual, one.actual, rtol=1e-9)
+    np.testing.assert_allclose(two.actual, one.actual, rtol=1e-9)  # type: ignore[arg-type]
     assert two.loss_before == pytest.approx(one.loss_before / (3 * B), rel=1e-14)

@@ -4,7 +4,7 @@ import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -15,11 +15,14 @@ from finitewidth.network.exact import Exact, double, fraction_of
 
 TENTH, HUGE = Fraction(1, 10), 10**400
 
+exactly = cast("Callable[[Fraction], float]", lambda fraction: fraction)
+"""A fraction where the annotation says a float."""
+
 
 @pytest.mark.usefixtures("unchecked")
 def test_a_fraction_for_a_slope_is_no_binary_number() -> None:
     """E K_w = 2 C A_2 |x|²/n_0 with A_2 = (1 + 1/100)/2, C = 2 and |x|²/n_0 = 5/2."""
-    net = fw.MLP(2, [3], "leaky_relu", TENTH, bias=False)
+    net = fw.MLP(2, [3], "leaky_relu", exactly(TENTH), bias=False)
     for one in (net, replace(net, bias=False), pickle.loads(pickle.dumps(net))):
         assert fw.KernelLaw(one, [1, 2]).fraction("kernel") == Fraction(101, 20)
     binary = fw.KernelLaw(fw.MLP(2, [3], "leaky_relu", 0.1, bias=False), [1, 2])
@@ -30,11 +33,13 @@ def test_a_fraction_for_a_slope_is_no_binary_number() -> None:
 @pytest.mark.usefixtures("unchecked")
 def test_fractions_for_gains_rates_and_inputs() -> None:
     """E K = C_1 |x|²/n_0 + b for one layer, and with a hidden one each gain once in E K_w."""
-    net = fw.MLP(2, [], output_gain=Fraction(2, 3), bias_lr=Fraction(1, 7))
+    net = fw.MLP(2, [], output_gain=exactly(Fraction(2, 3)), bias_lr=exactly(Fraction(1, 7)))
     assert fw.KernelLaw(net, [1, 2]).fraction("kernel") == Fraction(5, 3) + Fraction(1, 7)
     x = np.array([Fraction(1, 3), Fraction(2, 3)], dtype=object)
     assert fw.KernelLaw(net, x).fraction("weights") == Fraction(2, 3) * Fraction(5, 18)
-    deep = fw.MLP(2, [3], hidden_gain=Fraction(1, 3), output_gain=Fraction(1, 7), bias=False)
+    deep = fw.MLP(
+        2, [3], hidden_gain=exactly(Fraction(1, 3)), output_gain=exactly(Fraction(1, 7)), bias=False
+    )
     assert fw.KernelLaw(deep, [1, 2]).fraction("kernel") == 2 * Fraction(5, 2) / 21 / 2
 
 

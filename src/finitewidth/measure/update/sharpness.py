@@ -4,21 +4,28 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
+import torch
 from torch import nn
 
 from finitewidth._shapes import Float
 from finitewidth.measure.factory import Factory
+from finitewidth.measure.kernel.blocks import Blocks
+from finitewidth.measure.kernel.selection import Selection
 from finitewidth.measure.model.coupling import refuse_coupling
 from finitewidth.measure.model.model import Forward, Model
 from finitewidth.measure.model.randomness import refuse_randomness
 from finitewidth.measure.seeds import checked_seeds, one_by_one, over_seeds
 from finitewidth.measure.spectrum import KernelOperator, largest_eigenvalue
 from finitewidth.measure.update.loss import Loss, check_loss, curvature
-from finitewidth.measure.update.working import prepared
+from finitewidth.measure.update.working import Working, prepared
 from finitewidth.statistics.blocks import Progress
 
 FRACTION = 0.5
 """Of 1/λ_max: the rate where none is given. The fastest error then halves in a step."""
+
+
+DENSE = 512
+"""Inputs × outputs up to which the kernel is formed."""
 
 
 def sharpness(
@@ -67,13 +74,23 @@ def _one(
             refuse_randomness(work.model, work.x)
             refuse_coupling(work.model, work.x)
         output = work.model.shaped(work.x)
-        bound = curvature(work.loss, output, work.y)
+        return curvature(work.loss, output, work.y) * _largest(work, output)
+
+
+def _largest(work: Working, output: torch.Tensor) -> float:
+    """λ_max(K): of the matrix where it is small, else by products with it."""
+    size = output.numel()
+    if size > DENSE:
         try:
             kernel = KernelOperator.of(output, work.parameters)
-            return bound * largest_eigenvalue(kernel.__matmul__, kernel.shape[0])
+            return largest_eigenvalue(kernel.__matmul__, size)
         except (RuntimeError, NotImplementedError) as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-            raise ValueError(
-                "the model holds an operation that cannot be differentiated twice, which the "
-                f"largest eigenvalue of its kernel and the first order need: {reason}."
-            ) from error
+            if size > 8 * DENSE:
+                reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+                raise ValueError(
+                    "the model holds an operation that cannot be differentiated twice, which the "
+                    f"largest eigenvalue of its kernel at {size} outputs needs: {reason}; take "
+                    "fewer inputs."
+                ) from error
+    whole = Blocks(work.model, Selection("all"), None, None).kernel(work.x, None)
+    return float(torch.linalg.eigvalsh(whole.permute(0, 2, 1, 3).reshape(size, size).double())[-1])
