@@ -26,6 +26,7 @@ def available() -> int:
 
 def readable(number: float) -> str:
     """A number of bytes with its unit."""
+    number = float(min(number, 10**300))  # of a number that is too large, so is this one
     for unit in ("bytes", "KiB", "MiB", "GiB"):
         if number < 1024:
             return f"{number:.3g} {unit}"

@@ -20,7 +20,10 @@ def whole_number(value: object, name: str, least: int, most: int | None = None) 
     ValueError
         If it is out of range.
     """
-    bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
+    if most is None:
+        bounds = f"of at least {least}"
+    else:
+        bounds = f"from {least} to {most if most < 10**20 else f'{most:.0e}'}"
     try:
         number = index(value)  # type: ignore[arg-type]
     except TypeError:
@@ -30,5 +33,7 @@ def whole_number(value: object, name: str, least: int, most: int | None = None) 
             f"{name} is {value!r}, expected a whole number {bounds}; write it as an int."
         )
     if number < least or (most is not None and number > most):
-        raise ValueError(f"{name} is {number}, expected a whole number {bounds}.")
+        large = abs(number) >= 10**30
+        shown = f"a number of {len(str(abs(number)))} digits" if large else str(number)
+        raise ValueError(f"{name} is {shown}, expected a whole number {bounds}.")
     return number

@@ -525,6 +525,19 @@ def test_a_traced_module_is_stepped():
     np.testing.assert_allclose(one.actual, two.actual, rtol=1e-9)  # type: ignore[arg-type]
 
 
+def test_a_budget_counts_what_is_formed():
+    """The gradients of 1000 outputs would take 2 GiB an input; their trace forms none of them."""
+    torch.manual_seed(0)
+    layers: Any = nn.Sequential(lin(64, 512), nn.ReLU(), lin(512, 1000)).float()
+    model, x = layers, torch.randn(4, 64)
+    found = kernel(model, x, outputs="trace", memory_budget=2**27)
+    hidden = model[:2](x).detach()
+    last, first = model[2].weight.detach(), (hidden > 0).float()
+    expected = 1000 * (hidden @ hidden.T + 1)
+    expected += (x @ x.T + 1) * ((first * last.square().sum(0)) @ first.T)
+    assert brute.difference(found, expected) < 1e-5
+
+
 def test_a_model_is_made_once():
     model = Model(lin(4, 2))
     assert Model.of(model) is model

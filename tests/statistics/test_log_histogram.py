@@ -26,7 +26,7 @@ def test_histograms_of_parts_add_up_and_quantiles_are_right() -> None:
         assert found is not None
         assert found[0] == pytest.approx(np.quantile(values, level), rel=0.011)
     assert one_error(counted(log2[:20], 0), 0.05) is None
-    assert counted(log2[:50], 50).log2_at(20) == -np.inf
+    assert counted(log2[:50], 50).log2_around(20)[1] == -np.inf
 
 
 def test_errors_of_quantiles_cover() -> None:
@@ -64,9 +64,35 @@ def test_counting_in_parts_adds_up() -> None:
 def test_the_histogram_ends_where_the_sample_ends() -> None:
     histogram = LogHistogram(1024)
     histogram.add(np.array([-1.0, 3.0, 3.0, 10.25]), 2)
-    assert histogram.log2_at(0) == histogram.log2_at(2) == -np.inf
+    assert histogram.log2_around(0) == histogram.log2_around(2) == (-np.inf,) * 3
     step = 1 / 1024
-    assert -1 <= histogram.log2_at(3) <= -1 + step
-    assert 3 <= histogram.log2_at(4) <= histogram.log2_at(5) <= 3 + step
-    assert 10.25 <= histogram.log2_at(6) <= 10.25 + step
-    assert histogram.log2_at(100) <= 10.25 + step
+    assert histogram.log2_around(3) == (-1, -1 + step, -1 + step)
+    assert histogram.log2_around(4) == (3, 3 + step / 2, 3 + step)
+    assert histogram.log2_around(5) == (3, 3 + step, 3 + step)
+    assert (
+        histogram.log2_around(6)
+        == histogram.log2_around(100)
+        == (10.25, 10.25 + step, 10.25 + step)
+    )
+
+
+@pytest.mark.parametrize("level", [0.05, 0.5, 0.95])
+def test_an_error_holds_the_bin(level: float) -> None:
+    """Numbers that differ by far less than a bin of 1.1 %: the truth is within two errors."""
+    for place in (0.001, 0.3, 0.999):
+        log2 = (5 + place) / 64 + 1e-9 * np.random.default_rng(1).standard_normal(10_000)
+        found = one_error(counted(log2, 0), level)
+        assert found is not None
+        assert abs(found[0] - 2 ** ((5 + place) / 64)) < 2.01 * found[1]
+
+
+def test_histograms_of_other_bins_add_up_to_the_wider_ones() -> None:
+    log2 = 3.0 * np.random.default_rng(3).standard_normal(1000)
+    fine = LogHistogram(256)
+    fine.add(log2[:600], 1)
+    for total in (fine + counted(log2[600:], 2), counted(log2[600:], 2) + fine):
+        whole = counted(log2, 3)
+        assert (total.bins_per_octave, total.lowest, total.size) == (64, 3, 1003)
+        first = whole.first - total.first  # the padding of the wider bins
+        assert total.counts[first : first + len(whole.counts)].tolist() == whole.counts.tolist()
+        assert total.counts.sum() == 1000

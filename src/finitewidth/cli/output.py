@@ -7,6 +7,7 @@ import cyclopts
 
 from finitewidth._extras import needed_for
 from finitewidth._files import to_write
+from finitewidth._large import allow_large
 from finitewidth.cli.pipe import pipe_may_close
 from finitewidth.report import Page, Shown
 from finitewidth.report.drawn import FORMATS
@@ -25,6 +26,8 @@ class Output:
     """Also write a one-file report with figures: out.html."""
     verbose: bool = False
     """Print everything: details, legends, what the numbers mean."""
+    yes: bool = False
+    """Begin even what takes longer than five minutes, or has more than 100,000 cells."""
 
     def files(self) -> dict[str, str | None]:
         """What is written besides the printed answer."""
@@ -40,6 +43,7 @@ class Output:
         RuntimeError
             If an extra is not installed.
         """
+        allow_large(self.yes)
         if self.json and self.markdown:
             raise ValueError("--json and --markdown were both given; give one of them.")
         if self.html is not None:

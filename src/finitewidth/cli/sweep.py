@@ -45,7 +45,6 @@ def run(
     workers: Workers | None = None,
     scheduler: str | None = None,
     allow_factories: bool = False,
-    yes: bool = False,
     output: Output = Output(),
 ) -> int:
     """Compute every cell of a grid that the store does not have yet.
@@ -60,8 +59,6 @@ def run(
         A Dask scheduler: tcp://host:8786.
     allow_factories
         Let the grid name functions that are imported and called.
-    yes
-        Let the grid have more than 100,000 cells.
     """
     from finitewidth.sweep import run as run_grid
 
@@ -80,7 +77,7 @@ def run(
                 store,
                 cluster,
                 allow_factories=allow_factories,
-                allow_large=yes,
+                allow_large=output.yes,
                 progress=progress,
             )
     except KeyboardInterrupt:

@@ -1,9 +1,10 @@
 """The narrowest network that meets a target, by bisection on the exact law."""
 
 from collections.abc import Callable
-from math import isfinite, log
+from math import exp, isfinite, log
 
 from finitewidth.law import KernelLaw
+from finitewidth.network.exact import double
 
 MAX_WIDTH = 10**12
 
@@ -19,7 +20,7 @@ def check_targets(max_dispersion: float | None, max_relative_update: float | Non
         ("max_dispersion", max_dispersion, 1.0),
         ("max_relative_update", max_relative_update, 0.0),
     ):
-        if target is not None and not (isfinite(target) and target > low):
+        if target is not None and not (isfinite(double(target, name)) and target > low):
             why = ", which only infinite width reaches" if target == low else ""
             raise ValueError(f"{name} is {target}{why}; expected a finite number above {low:g}.")
 
@@ -82,7 +83,9 @@ def _out_of_reach(law: KernelLaw, dispersion: bool, learning_rate: float | None)
     if dispersion:
         reached.append(f"E K²/(E K)² − 1 = {law.relative_variance():.3g}")
     if learning_rate is not None:
-        reached.append(f"|E ΔK|/E K = {-law.relative_update(learning_rate):.3g}")
+        size = _log_relative_update(law, learning_rate)
+        shown = f"{exp(size):.3g}" if abs(size) < 700 else f"e^{size:.4g}"
+        reached.append(f"|E ΔK|/E K = {shown}")
     return (
         f"no width up to {MAX_WIDTH:.0e} meets the target; there {' and '.join(reached)}: "
         "use fewer layers, a looser target, or a smaller learning rate."

@@ -13,7 +13,7 @@ from finitewidth.expansion.finite import Tensors, output_tensors
 from finitewidth.expansion.finite.recursion import refuse_residual
 from finitewidth.expansion.gaussian import averages_of
 from finitewidth.expansion.infinite import Limit
-from finitewidth.expansion.scales import expandable, input_rows, numbers
+from finitewidth.expansion.scales import LIMIT, ORDER, check_layers, expandable, input_rows, numbers
 from finitewidth.network import MLP
 from finitewidth.network.words import as_json, in_words
 from finitewidth.report import Column, Page, Provenance, Record, Section, Shown, Table
@@ -73,6 +73,7 @@ class Expansion(Shown):
     memory_budget: int | None = None
 
     def _limit(self, coarsening: float = 1.0) -> infinite.Limit:
+        check_layers(self.net, len(self.X), LIMIT)
         return infinite.last(self.net, self.X, averages_of(self.net.act, coarsening))
 
     @cached_property
@@ -92,6 +93,7 @@ class Expansion(Shown):
     @cached_property
     def limits(self) -> tuple[Limit, ...]:
         """K and Θ of layers 1 … d at infinite width."""
+        check_layers(self.net, len(self.X), LIMIT)
         return tuple(infinite.limits(self.net, self.X, averages_of(self.net.act)))
 
     def _tensors(self, coarsening: float = 1.0, *, separate: bool = False) -> Tensors:
@@ -106,6 +108,7 @@ class Expansion(Shown):
                 + f" need {_memory.readable(needed)}, more than the {_memory.readable(budget)} "
                 "allowed; use fewer inputs at a time, or a larger memory_budget (bytes)."
             )
+        check_layers(self.net, inputs, ORDER)
         averages = averages_of(self.net.act, coarsening)
         return output_tensors(self.net, self.X, averages, separate=separate)[1]
 
@@ -177,7 +180,14 @@ class Expansion(Shown):
         numbers(y, "y", ((size,), (size, self.net.n_out)))
         rate = float(numbers(learning_rate, "learning_rate", ((),)))
         loss = np.ones(size) if weights is None else numbers(weights, "weights", ((size,),))
-        return rate * (self._change @ loss)
+        with np.errstate(over="ignore", invalid="ignore"):  # refused below, in one sentence
+            found = rate * (self._change @ loss)
+        if not np.isfinite(found).all():
+            raise ValueError(
+                f"learning_rate is {learning_rate:g}, at which the change of the kernel leaves "
+                "the range of float64; use a smaller one."
+            )
+        return found
 
     @cached_property
     def layers(self) -> tuple[Share, ...]:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from finitewidth._large import check_cost
 from finitewidth._shapes import Float
 from finitewidth.network import MLP
 
 # Averages over four inputs are squares of the kernel: this is what a double holds of it.
 SMALLEST, LARGEST = 1e-140, 1e140
+FACTORS = 1e-70, 1e70
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,44 @@ def expandable(net: object) -> MLP:
             f"the expansion needs Gaussian weights and this network's are {net.law.name!r}; use "
             'weight_law="gaussian", or fw.simulate.ensemble, which takes any law.'
         )
+    for name in ("output_gain", "bias_lr"):
+        value = getattr(net, name)
+        if value and not FACTORS[0] <= value <= FACTORS[1]:
+            raise ValueError(
+                f"{name} is {value:g}, expected {FACTORS[0]:g} to {FACTORS[1]:g}: the kernel's "
+                "variance holds its square; use a number nearer to 1."
+            )
     if net.residual is not None and len(net.runs) > 1:
         raise ValueError(
             "residual connections need equal hidden widths, but the widths are "
             f"{net.widths}; use MLP.equal_width, or residual=None."
         )
     return net
+
+
+LIMIT, ORDER = 0.1, 1.0
+"""Costs of a layer at infinite width, and of its order 1/n."""
+
+
+def check_layers(net: MLP, inputs: int, share: float) -> None:
+    """Refuse a network whose layers take longer than was asked for.
+
+    Parameters
+    ----------
+    net : MLP
+    inputs : int
+        B.
+    share : float
+        Of the time that first order in 1/n takes: a millisecond a layer for one input, else
+        7 ms · B² (measured, for kinked and for smooth activations).
+    """
+    seconds = share * net.depth * (1e-3 if inputs == 1 else 7e-3 * inputs**2)
+    check_cost(
+        f"the expansion of {net.depth} layers at {inputs} input(s)",
+        seconds,
+        500.0 * net.depth * inputs**2,
+        "ask for fewer layers or inputs",
+    )
 
 
 def input_rows(net: MLP, X: ArrayLike, name: str = "X") -> Float[np.ndarray, "B n_in"]:

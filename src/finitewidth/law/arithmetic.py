@@ -16,6 +16,7 @@ from finitewidth.law.partitions import even_cumulant
 from finitewidth.law.schemes import Scheme
 from finitewidth.law.transitions import table
 from finitewidth.network import MLP
+from finitewidth.network.exact import fraction_of
 from finitewidth.network.parametrizations import scaling
 
 Number = Any
@@ -53,7 +54,7 @@ class _Walk:
         )
         self.sizes: list[list[int]] = counts.neuron_sizes.tolist()
         self.means = [activation_moment(net, order) for order in (2, 4, 6, 8)]
-        self.bias_lr = Fraction(net.bias_lr)
+        self.bias_lr = fraction_of(net.bias_lr)
 
     def scale(self, index: int, fan_in: int) -> tuple[Fraction, Fraction]:
         """c of a layer and λ/c, without the rounding of the floats in `Layer`."""
@@ -61,7 +62,7 @@ class _Walk:
         gain = self.net.output_gain if is_output else self.net.hidden_gain
         fan_out = self.net.n_out if is_output else self.net.widths[index - 1]
         variance, rate = scaling(self.net.parametrization).scale(
-            fan_in, fan_out, Fraction(gain), is_first=index == 1, is_output=is_output
+            fan_in, fan_out, fraction_of(gain), is_first=index == 1, is_output=is_output
         )
         return variance, rate / variance
 

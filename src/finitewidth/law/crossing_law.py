@@ -160,10 +160,10 @@ class CrossingLaw:
         )
 
     def _frozen_mean(self, rate: float) -> float:
-        value = Magnitude(2.0 * rate) * update.mean(self.net, self._sums)
+        value = Magnitude(2.0) * Magnitude(rate) * update.mean(self.net, self._sums)
         return 0.0 - value.to_float("|E ΔK|", "use log_update_mean")
 
     def _frozen_variance(self, rate: float, target: float) -> float:
         square = Magnitude(rate) ** 2 * update.second_moment(self.net, self._sums, target)
-        mean = Magnitude(2.0 * rate) * update.mean(self.net, self._sums)
+        mean = Magnitude(2.0) * Magnitude(rate) * update.mean(self.net, self._sums)
         return (square - mean**2).to_float("Var ΔK", "use log_update_variance")

@@ -4,6 +4,7 @@ from fractions import Fraction
 from math import isfinite
 from numbers import Real
 
+from finitewidth._large import allowing, check_cost
 from finitewidth.law import arithmetic, breakdown, limit, moments, paper, update
 from finitewidth.law.crossing_law import CrossingLaw
 from finitewidth.law.inputs import PowerSums, from_sums, from_vector
@@ -11,6 +12,7 @@ from finitewidth.law.magnitude import Magnitude
 from finitewidth.law.sampled_law import SampledLaw
 from finitewidth.law.schemes import cross, hessian, output_kernel, update_part
 from finitewidth.network import MLP
+from finitewidth.network.exact import double
 
 
 class ExactLaw(SampledLaw, CrossingLaw):
@@ -100,10 +102,9 @@ class ExactLaw(SampledLaw, CrossingLaw):
         return self._dispersion(part).log
 
     def _dispersion(self, part: str) -> Magnitude:
-        first = moments.moment(self.net, self._sums, 1, part)
-        if not first.mantissa:
+        if moments.scheme_of(self.net, 1, part) is None:
             raise ValueError("K_b is 0 in this network, so its dispersion is not defined.")
-        return moments.moment(self.net, self._sums, 2, part) / first**2
+        return moments.dispersion(self.net, self._sums, part)
 
     def relative_variance(self, part: str = "kernel") -> float:
         """Var K/(E K)² = dispersion − 1, without the loss of digits when it is small."""
@@ -166,13 +167,13 @@ class ExactLaw(SampledLaw, CrossingLaw):
         real step, which also moves neurons across zero.
         """
         rate = _rate(learning_rate)
-        value = Magnitude(2.0 * rate) * update.mean(self.net, self._sums)
+        value = Magnitude(2.0) * Magnitude(rate) * update.mean(self.net, self._sums)
         return 0.0 - value.to_float("|E ΔK|", "use log_update_mean")
 
     def log_update_mean(self, learning_rate: float = 1.0) -> float:
         """Natural log of |E ΔK| (pattern frozen); raises ValueError where it is 0 (d = 1)."""
         rate = _rate(learning_rate)
-        return _log(Magnitude(2.0 * rate) * update.mean(self.net, self._sums), "E ΔK")
+        return _log(Magnitude(2.0) * Magnitude(rate) * update.mean(self.net, self._sums), "E ΔK")
 
     def relative_update(self, learning_rate: float = 1.0) -> float:
         """E ΔK/E K of one SGD step, activation pattern frozen (Theorem 2, with its sign)."""
@@ -180,7 +181,7 @@ class ExactLaw(SampledLaw, CrossingLaw):
         value = update.mean(self.net, self._sums) / moments.moment(
             self.net, self._sums, 1, "kernel"
         )
-        return 0.0 - (Magnitude(2.0 * rate) * value).to_float(
+        return 0.0 - (Magnitude(2.0) * Magnitude(rate) * value).to_float(
             "|E ΔK/E K|", "use log_update_mean and log_moment"
         )
 
@@ -199,10 +200,10 @@ class ExactLaw(SampledLaw, CrossingLaw):
 
     def _update_variance(self, learning_rate: float, target: float) -> Magnitude:
         rate = _rate(learning_rate)
-        if not isinstance(target, int | float) or not isfinite(target):
-            raise ValueError(f"target is {target!r}, expected a finite number.")
+        if not isinstance(target, int | float) or not isfinite(double(target, "target")):
+            raise ValueError(f"target is {target!r:.50}, expected a finite number.")
         square = Magnitude(rate) ** 2 * update.second_moment(self.net, self._sums, float(target))
-        return square - (Magnitude(2.0 * rate) * update.mean(self.net, self._sums)) ** 2
+        return square - (Magnitude(2.0) * Magnitude(rate) * update.mean(self.net, self._sums)) ** 2
 
     # -- beside the exact values --------------------------------------------------------------
 
@@ -220,7 +221,7 @@ class ExactLaw(SampledLaw, CrossingLaw):
         """The limit d/n → Λ that this network approaches (see `finitewidth.law.limit`)."""
         return limit.joint_limit(self.net)
 
-    def fraction(self, quantity: str, order: int = 1) -> Fraction:
+    def fraction(self, quantity: str, order: int = 1, *, allow_large: bool = False) -> Fraction:
         """A moment as an exact Fraction, for small networks (cost and digits grow with depth).
 
         Parameters
@@ -231,11 +232,13 @@ class ExactLaw(SampledLaw, CrossingLaw):
             "hessian_squared" (E (gᵀHg)²).
         order : int
             Power of the kernel or of the output.
+        allow_large : bool
+            Whether it may take longer than ten minutes.
 
         Raises
         ------
         ValueError
-            For an unknown quantity.
+            For an unknown quantity, or a network that takes longer.
         """
         trains = self.net.trains_biases
         others = {
@@ -259,7 +262,18 @@ class ExactLaw(SampledLaw, CrossingLaw):
             raise ValueError(
                 f"quantity is {quantity!r}, expected kernel, weights, biases, {', '.join(others)}."
             )
-        return arithmetic.exactly(self.net, self._sums, scheme) if scheme else Fraction(0)
+        if not scheme:
+            return Fraction(0)
+        # Fractions grow with the depth: the cost of decimals, times that of their digits.
+        seconds = arithmetic.cost(self.net, scheme) / 2e6 * (1 + self.net.depth / 100)
+        with allowing(allow_large):
+            check_cost(
+                f"a Fraction of {self.net.depth} layers",
+                seconds,
+                0.0,
+                "ask for the float, or for fewer layers",
+            )
+        return arithmetic.exactly(self.net, self._sums, scheme)
 
 
 def _log(value: Magnitude, name: str) -> float:
@@ -275,10 +289,7 @@ def _checked_output_order(order: int) -> None:
 
 def _rate(learning_rate: float) -> float:
     number = isinstance(learning_rate, Real) and not isinstance(learning_rate, bool)
-    try:
-        rate = float(learning_rate) if number else 0.0
-    except OverflowError:
-        rate = float("inf")
+    rate = float(double(learning_rate, "learning_rate")) if number else 0.0
     if not 0 < rate < float("inf"):
         raise ValueError(
             f"learning_rate is {learning_rate!r}, expected a finite number above 0 "

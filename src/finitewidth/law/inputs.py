@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import fsum, isfinite, log10
-from numbers import Integral, Rational, Real
+from math import fsum, log10
+from numbers import Rational, Real
 
 import numpy as np
 
 from finitewidth.network import MLP
+from finitewidth.network.exact import fraction_of, is_finite, rounded
 
 ORDERS = (2, 4, 6, 8)
 RANGE = Fraction(1, 10**300), Fraction(10**300)
@@ -50,9 +51,11 @@ def from_vector(net: MLP, x: object) -> PowerSums:
     TypeError
         For entries that are not numbers.
     """
-    if isinstance(x, list | tuple) and all(isinstance(e, Fraction | int) for e in x):
+    if isinstance(x, np.ndarray) and x.dtype == object and x.ndim == 1:
+        x = x.tolist()
+    if isinstance(x, list | tuple) and x and all(isinstance(e, Rational) for e in x):
         _check_length(net, (len(x),))
-        return _checked(tuple(sum((Fraction(e) ** p for e in x), Fraction(0)) for p in ORDERS))
+        return _checked(tuple(sum((fraction_of(e) ** p for e in x), Fraction(0)) for p in ORDERS))
     try:
         given = np.asarray(x)
         array = given.astype(np.float64, casting="unsafe") if given.dtype.kind in "fiubO" else None
@@ -91,28 +94,16 @@ def from_sums(sums: Sequence[object]) -> PowerSums:
         )
     numbers: list[Fraction] = []
     for value in sums:
-        if not isinstance(value, Real) or isinstance(value, bool) or not _is_finite(value):
+        if not isinstance(value, Real) or isinstance(value, bool) or not is_finite(value):
             raise TypeError(f"power_sums holds {value!r}, expected finite numbers.")
-        numbers.append(_fraction(value))
+        numbers.append(fraction_of(value))
     return _checked(tuple(numbers))
-
-
-def _fraction(value: Real) -> Fraction:
-    """The number itself; `Fraction` alone takes no float of NumPy, and keeps its fixed integers."""
-    if isinstance(value, Integral):
-        return Fraction(int(value))
-    return Fraction(value) if isinstance(value, Rational) else Fraction(float(value))
-
-
-def _is_finite(value: Real) -> bool:
-    """Whether a number is finite; whole numbers of any size are."""
-    return isinstance(value, Rational) or isfinite(value)
 
 
 def _checked(values: tuple[Fraction, ...]) -> PowerSums:
     if values[0] <= 0:
         raise ValueError(
-            f"|x|² is {float(values[0]):g}, expected an input that is not zero: without it every "
+            f"|x|² is {rounded(values[0])}, expected an input that is not zero: without it every "
             "pre-activation is 0 and the kernel is that of the biases alone."
         )
     if not RANGE[0] <= values[0] <= RANGE[1]:
@@ -123,18 +114,18 @@ def _checked(values: tuple[Fraction, ...]) -> PowerSums:
     for place in range(1, len(values)):
         if values[place] == 0:
             raise ValueError(
-                f"power sum {place + 1} is 0 beside |x|² = {float(values[0]):g}, which no input "
+                f"power sum {place + 1} is 0 beside |x|² = {rounded(values[0])}, which no input "
                 "has; leave it out, or give |x|_4^4 and so on in units that a double holds."
             )
         square, below = values[place - 1] ** 2, values[place - 2] if place > 1 else None
         if values[place] <= 0 or (below is not None and values[place] * below < square * _SLACK):
             raise ValueError(
-                f"power sum {place + 1} is {float(values[place]):g}, which no input has together "
+                f"power sum {place + 1} is {rounded(values[place])}, which no input has together "
                 "with the ones before it (Cauchy–Schwarz)."
             )
         if place == 1 and values[1] > square / _SLACK:
             raise ValueError(
-                f"|x|_4^4 is {float(values[1]):g}, above |x|_2^2 squared ({float(square):g}); "
+                f"|x|_4^4 is {rounded(values[1])}, above |x|_2^2 squared ({rounded(square)}); "
                 "give the power sums in the order |x|_2^2, |x|_4^4, …"
             )
     return PowerSums(values)

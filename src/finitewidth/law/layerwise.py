@@ -15,6 +15,7 @@ import numpy as np
 from finitewidth._shapes import Float
 from finitewidth.law.transitions import Table
 from finitewidth.network import MLP
+from finitewidth.network.exact import fraction_of
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,24 @@ def hidden_segments(net: MLP) -> list[Segment]:
 def activation_moment(net: MLP, order: int) -> Fraction:
     """A_order = E σ'(y)^order = (1 + a^order)/2 for a symmetric y."""
     assert net.act.slope is not None
-    return (1 + Fraction(net.act.slope) ** order) / 2
+    return (1 + fraction_of(net.act.slope) ** order) / 2
+
+
+def float_moment(net: MLP, order: int) -> float:
+    """The same as a double.
+
+    Raises
+    ------
+    ValueError
+        For a slope whose power leaves the range of a double.
+    """
+    try:
+        return float(activation_moment(net, order))
+    except OverflowError:
+        raise ValueError(
+            f"negative_slope is {net.act.slope:g}, whose power {order} leaves the range of a "
+            "double; use a slope of at most 1e38 in size."
+        ) from None
 
 
 def neuron_factor(
@@ -54,7 +72,7 @@ def neuron_factor(
     falling = np.ones((len(width), 5))
     for i in range(4):
         falling[:, i + 1] = falling[:, i] * np.maximum(width - i, 0.0)
-    means = np.array([float(activation_moment(net, order)) for order in (2, 4, 6, 8)])
+    means = np.array([float_moment(net, order) for order in (2, 4, 6, 8)])
     factor = falling[:, sizes.sum(axis=1)] * (means**sizes).prod(axis=1)
     if table.waiting >= 0 and net.act.slope == 0.0:
         factor[:, table.waiting] = -np.expm1(-width * np.log(2.0))

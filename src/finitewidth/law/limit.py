@@ -9,7 +9,7 @@ that nothing cancels at small Λ, and with e^(νΛ) in front so that nothing ove
 from dataclasses import dataclass
 from math import exp, expm1, factorial
 
-from finitewidth.law.layerwise import activation_moment
+from finitewidth.law.layerwise import float_moment
 from finitewidth.law.magnitude import Magnitude, from_log
 from finitewidth.network import MLP
 
@@ -105,10 +105,10 @@ def joint_limit(net: MLP) -> JointLimit:
             f"the joint limit is known for equal hidden widths, got {net.widths!r}; "
             "the exact law takes any widths."
         )
-    if net.hidden_gain * float(activation_moment(net, 2)) != 1.0:
+    if net.hidden_gain * float_moment(net, 2) != 1.0:
         raise ValueError(
             f"hidden_gain is {net.hidden_gain:g}, but the joint limit is known at the critical "
-            f"gain {1 / float(activation_moment(net, 2)):g}; the exact law takes any gain."
+            f"gain {1 / float_moment(net, 2):g}; the exact law takes any gain."
         )
     if net.output_gain != 1.0 or net.parametrization != "ntk" or net.bias_lr != 1.0:
         raise ValueError(
@@ -116,5 +116,5 @@ def joint_limit(net: MLP) -> JointLimit:
             f"{net.output_gain:g}, {net.bias_lr:g} and {net.parametrization!r}; "
             "the exact law takes any."
         )
-    second, fourth = (float(activation_moment(net, order)) for order in (2, 4))
+    second, fourth = (float_moment(net, order) for order in (2, 4))
     return JointLimit(net.depth / net.runs[0][0], 3 * fourth / second**2 - 1)

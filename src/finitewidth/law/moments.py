@@ -66,6 +66,12 @@ def moment(net: MLP, sums: PowerSums, order: int, part: str) -> Magnitude:
     return Magnitude(0.0) if scheme is None else Chain(net, sums, scheme).expectation()
 
 
+def dispersion(net: MLP, sums: PowerSums, part: str = "kernel") -> Magnitude:
+    """E K²/(E K)² of a part that is not 0; rounding does not take it below 1 (Jensen)."""
+    found = moment(net, sums, 2, part) / moment(net, sums, 1, part) ** 2
+    return found if net.depth > 1 and found.log > 0.0 else Magnitude(1.0)
+
+
 def cross_moment(net: MLP, sums: PowerSums) -> Magnitude:
     """E K_w K_b (Hanin & Nica 2020, Proposition 5)."""
     return Chain(net, sums, cross()).expectation() if net.trains_biases else Magnitude(0.0)

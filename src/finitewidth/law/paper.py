@@ -67,6 +67,10 @@ def check_covered(net: MLP) -> None:
         )
 
 
+MOST = 10**7
+"""Layers of a sum: some ten seconds, and 0.5 GB."""
+
+
 class _Sums:
     """Prefix sums over layers, all O(d)."""
 
@@ -113,6 +117,11 @@ def forms(net: MLP, sums: PowerSums) -> dict[str, PaperForm]:
         As `check_covered`.
     """
     check_covered(net)
+    if net.depth > MOST:
+        raise ValueError(
+            f"the paper's forms are summed layer by layer, up to {MOST} of them, and the depth is "
+            f"{net.depth}; ask for fewer layers, or leave them out."
+        )
     d, layers, u = net.depth, _Sums(net), float(sums(2)) / net.n_in
     half = (d + 1) / (2 * d)
     through = layers.through()

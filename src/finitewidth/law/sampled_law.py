@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from finitewidth._large import allowing
 from finitewidth.law.inputs import PowerSums
 from finitewidth.law.moments import checked_part
 from finitewidth.law.sampler import KernelSample, LogKernelSample, Quantile, SampleSummary, ask
@@ -24,6 +25,7 @@ class SampledLaw:
         *,
         workers: int | None = None,
         progress: Progress | None = None,
+        allow_large: bool = False,
     ) -> KernelSample:
         """Independent draws of (N, K_w, K_b, K), exact in law, at a cost free of the width.
 
@@ -35,12 +37,15 @@ class SampledLaw:
             Threads; all cores if not given. The numbers do not depend on it.
         progress : callable, optional
             Called with (networks done, networks in all).
+        allow_large : bool
+            Whether a sample that takes longer than five minutes is drawn.
 
         Raises
         ------
         ValueError
             For weights that are not Gaussian, a size or seed out of range, a sample that would
-            not fit memory, or values above the range of a double (then use `log_sample`).
+            not fit memory or take long, or values above the range of a double (then use
+            `log_sample`).
         TypeError
             For a size or seed that is no whole number.
 
@@ -48,7 +53,8 @@ class SampledLaw:
         -----
         Derivation: docs, "The law of K itself".
         """
-        return ask.sample(self.net, self._sums, size, seed, workers, progress)
+        with allowing(allow_large):
+            return ask.sample(self.net, self._sums, size, seed, workers, progress)
 
     def log_sample(
         self,
@@ -57,9 +63,11 @@ class SampledLaw:
         *,
         workers: int | None = None,
         progress: Progress | None = None,
+        allow_large: bool = False,
     ) -> LogKernelSample:
         """The draws of `sample` as natural logs, for any depth. Raises as `sample`."""
-        return ask.log_sample(self.net, self._sums, size, seed, workers, progress)
+        with allowing(allow_large):
+            return ask.log_sample(self.net, self._sums, size, seed, workers, progress)
 
     def summary(
         self,
@@ -68,12 +76,14 @@ class SampledLaw:
         *,
         workers: int | None = None,
         progress: Progress | None = None,
+        allow_large: bool = False,
     ) -> SampleSummary:
-        """Moments, dead fraction and the law of ln K from `size` draws, in constant memory.
+        """Moments, dead fraction and the law of ln K from `size` draws, in at most 0.2 GB.
 
         Raises as `sample`, and for fewer than 64 networks.
         """
-        summary = ask.summary(self.net, self._sums, size, seed, workers, progress)
+        with allowing(allow_large):
+            summary = ask.summary(self.net, self._sums, size, seed, workers, progress)
         return replace(summary, input_name=self.input_name)
 
     def quantile(
@@ -85,21 +95,23 @@ class SampledLaw:
         part: str = "kernel",
         workers: int | None = None,
         progress: Progress | None = None,
+        allow_large: bool = False,
     ) -> Quantile:
         """Quantiles of K (or K_w, K_b) over seeds, with 95 % intervals `.low` and `.high`.
 
-        Order statistics for up to 2²² networks; beyond that a histogram of integer counts with
-        1024 bins an octave (0.068 % a bin), in constant memory.
+        Order statistics for up to 2²² networks; beyond that counts between 2²⁰ of the first ones',
+        in at most 0.2 GB, and the interval holds what they do not know.
 
         Raises
         ------
         ValueError
             As `sample`; for q outside (0, 1); for a sample too small for the interval.
         """
-        return ask.quantile(
-            self.net, self._sums, q, checked_part(part), size, seed, workers, progress,
-            logs=False,
-        )  # fmt: skip
+        with allowing(allow_large):
+            return ask.quantile(
+                self.net, self._sums, q, checked_part(part), size, seed, workers, progress,
+                logs=False,
+            )  # fmt: skip
 
     def log_quantile(
         self,
@@ -110,9 +122,11 @@ class SampledLaw:
         part: str = "kernel",
         workers: int | None = None,
         progress: Progress | None = None,
+        allow_large: bool = False,
     ) -> Quantile:
         """Quantiles of ln K, for depths at which K leaves the range of a double."""
-        return ask.quantile(
-            self.net, self._sums, q, checked_part(part), size, seed, workers, progress,
-            logs=True,
-        )  # fmt: skip
+        with allowing(allow_large):
+            return ask.quantile(
+                self.net, self._sums, q, checked_part(part), size, seed, workers, progress,
+                logs=True,
+            )  # fmt: skip

@@ -225,7 +225,7 @@ def ensemble(
         raise ValueError(f"target_error is {target_error}, expected a number between 0 and 1.")
 
     def precise(found: list[OneSeed]) -> bool:
-        average = _gathered(chosen, found).mean
+        average = gathered(chosen, found).mean
         return average.std_error <= target_error * abs(average.value)
 
     found = over_seeds(
@@ -237,10 +237,11 @@ def ensemble(
         together=lambda model: batch_size(model, X, forward),
         enough=None if target_error is None else precise,
     )
-    return _gathered(chosen, found)
+    return gathered(chosen, found)
 
 
-def _gathered(seeds: list[int], found: list[OneSeed]) -> Ensemble:
+def gathered(seeds: list[int], found: list[OneSeed]) -> Ensemble:
+    """The measurements of the first of these seeds as one."""
     names = list(dict.fromkeys(name for one in found for name in one.shares))
     return Ensemble(
         seeds[: len(found)],

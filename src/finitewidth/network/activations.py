@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from math import isfinite, pi, sqrt
-from numbers import Real
 
 import numpy as np
 
 from finitewidth._shapes import Float
+from finitewidth.network.exact import double, fraction_of
 
 Function = Callable[[np.ndarray], np.ndarray]
 
@@ -60,14 +61,16 @@ class Activation:
         return self.slope is not None and self.slope != 1.0
 
 
-def _piecewise(name: str, slope: float, at_zero: float) -> Activation:
+def _piecewise(name: str, given: float, at_zero: float) -> Activation:
+    slope = float(given)
+
     def value(z: np.ndarray) -> np.ndarray:
         return np.where(z > 0, z, slope * z)
 
     def derivative(z: np.ndarray) -> np.ndarray:
         return np.where(z > 0, 1.0, np.where(z < 0, slope, at_zero)).astype(z.dtype)
 
-    return Activation(name, value, (derivative, np.zeros_like), slope)
+    return Activation(name, value, (derivative, np.zeros_like), given)
 
 
 def _erf_value(z: np.ndarray) -> np.ndarray:
@@ -134,11 +137,11 @@ NAMES = ("relu", "leaky_relu", "identity", "abs", *_SMOOTH)
 
 
 @cache
-def _named(name: str, negative_slope: float) -> Activation:
+def _named(name: str, negative_slope: float, exact: Fraction) -> Activation:
     if name == "relu":
         return _piecewise("relu", 0.0, 0.0)
     if name == "leaky_relu":
-        return _piecewise("leaky_relu", negative_slope, negative_slope)
+        return _piecewise("leaky_relu", double(exact, name), negative_slope)
     if name == "abs":
         return _piecewise("abs", -1.0, 0.0)
     if name == "identity":
@@ -177,8 +180,8 @@ def activation(
             f"activation_derivatives was given with the name {spec!r}, which has its own; "
             "pass the function itself as activation, or leave the derivatives out."
         )
-    if not isinstance(negative_slope, Real) or isinstance(negative_slope, bool):
-        raise TypeError(f"negative_slope is {negative_slope!r}, expected a number.")
-    if not isfinite(negative_slope):
-        raise ValueError(f"negative_slope is {negative_slope}, expected a finite number.")
-    return _named(spec, float(negative_slope) if spec == "leaky_relu" else 0.0)
+    slope = double(negative_slope, "negative_slope")
+    if not isfinite(slope):
+        raise ValueError(f"negative_slope is {slope}, expected a finite number.")
+    slope = slope if spec == "leaky_relu" else 0.0
+    return _named(spec, float(slope), fraction_of(slope))

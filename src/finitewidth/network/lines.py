@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from numbers import Real
 
 from finitewidth._whole_number import whole_number
+from finitewidth.network.exact import double
 from finitewidth.network.mlp import MLP
-from finitewidth.network.widths import Widths
+from finitewidth.network.widths import DEEPEST, WIDEST, Widths
 
 
 def on_line(
@@ -42,21 +42,25 @@ def on_line(
     """
     if (beta is None) == (ratio is None):
         raise ValueError(f"beta is {beta!r} and ratio is {ratio!r}; give one of them.")
-    name, wanted = ("beta", beta) if ratio is None else ("ratio", ratio)
-    if not isinstance(wanted, Real) or isinstance(wanted, bool):
-        raise TypeError(f"{name} is {wanted!r}, expected a number.")
-    if not 0 < float(wanted) < float("inf"):
+    name, given = ("beta", beta) if ratio is None else ("ratio", ratio)
+    wanted = float(double(given, name))
+    if not 0 < wanted < float("inf"):
         raise ValueError(f"{name} is {wanted!r}, expected a finite number above 0.")
     found = []
     for depth in depths:
-        if whole_number(depth, "depth", 1) < 2:
+        if whole_number(depth, "depth", 1, DEEPEST) < 2:
             raise ValueError(f"depth is {depth}, expected 2 or more: a line needs hidden layers.")
         layers = depth - (1 if ratio is None else 0)
-        width = round(layers / float(wanted))
+        if layers > wanted * WIDEST:
+            raise ValueError(
+                f"{name} = {wanted:g} at depth {depth} asks for a width above {WIDEST:.0e}, the "
+                f"widest there is; raise {name}."
+            )
+        width = round(layers / wanted)
         if width < 1:
             raise ValueError(
                 f"{name} = {wanted:g} at depth {depth} asks for a width of "
-                f"{layers / float(wanted):.2g}, expected at least 1; lower {name}."
+                f"{layers / wanted:.2g}, expected at least 1; lower {name}."
             )
         found.append(replace(net, widths=Widths([(width, depth - 1)])))
     return found

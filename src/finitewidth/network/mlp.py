@@ -3,23 +3,22 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from math import isfinite
-from numbers import Real
 from typing import Any
 
 from finitewidth._whole_number import whole_number
 from finitewidth.network.activations import Activation, Function, activation
+from finitewidth.network.exact import double
 from finitewidth.network.parametrizations import Layer, scaling
 from finitewidth.network.weights import WeightLaw, weight_law
-from finitewidth.network.widths import Widths
+from finitewidth.network.widths import DEEPEST, WIDEST, Widths
 
 
 def _number(value: object, name: str, minimum: float, *, strict: bool) -> float:
-    if not isinstance(value, Real) or isinstance(value, bool):
-        raise TypeError(f"{name} is {value!r}, expected a number.")
-    number = float(value)
+    number = double(value, name)
     if not isfinite(number) or number < minimum or (strict and number == minimum):
         relation = "above" if strict else "of at least"
-        raise ValueError(f"{name} is {value!r}, expected a finite number {relation} {minimum:g}.")
+        shown = value if isfinite(number) else number
+        raise ValueError(f"{name} is {shown!r}, expected a finite number {relation} {minimum:g}.")
     return number
 
 
@@ -87,8 +86,8 @@ class MLP:
 
     def __post_init__(self) -> None:
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731  (frozen)
-        put("n_in", whole_number(self.n_in, "n_in", 1))
-        put("n_out", whole_number(self.n_out, "n_out", 1))
+        put("n_in", whole_number(self.n_in, "n_in", 1, WIDEST))
+        put("n_out", whole_number(self.n_out, "n_out", 1, WIDEST))
         put("widths", Widths.from_list(self.widths))
         put("hidden_gain", _number(self.hidden_gain, "hidden_gain", 0.0, strict=True))
         put("output_gain", _number(self.output_gain, "output_gain", 0.0, strict=True))
@@ -127,10 +126,10 @@ class MLP:
 
         Stored as one run, so that a million layers cost nothing.
         """
-        each = whole_number(width, "width", 1)
+        each = whole_number(width, "width", 1, WIDEST)
         if type(hidden_layers) is int and hidden_layers == 0:
             return cls(n_in=n_in, widths=[], **others)
-        count = whole_number(hidden_layers, "hidden_layers", 1)
+        count = whole_number(hidden_layers, "hidden_layers", 1, DEEPEST)
         return cls(n_in=n_in, widths=Widths([(each, count)]), **others)
 
     @property

@@ -4,12 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import factorial, isfinite, log10
-from numbers import Integral, Rational, Real
+from math import factorial, isfinite
+from numbers import Real
 
 import numpy as np
 
 from finitewidth._shapes import Float
+from finitewidth.network.exact import double, fraction_of, is_finite, log10_of, rounded
 
 
 class WeightLaw(ABC):
@@ -112,15 +113,16 @@ class StudentT(WeightLaw):
     E W^(2m) = Π_{i≤m} (2i−1)(df−2)/(df−2i), which exists for 2m < df only.
     """
 
-    df: float
+    df: float | Fraction
 
     def __post_init__(self) -> None:
         number = isinstance(self.df, Real) and not isinstance(self.df, bool)
-        if number and self.df == float("inf"):
+        df = double(self.df, "df") if number else 0.0
+        if df == float("inf"):
             raise ValueError(
                 "Student's t with df=inf is the normal law; write weight_law='gaussian'."
             )
-        if not (number and isfinite(self.df) and self.df > 2):
+        if not (number and isfinite(df) and df > 2):
             raise ValueError(
                 f"Student's t with df={self.df!r} has no finite variance; give df > 2 "
                 "(df > 4 for E W^4, df > 8 for the spread of the kernel's change)."
@@ -128,25 +130,18 @@ class StudentT(WeightLaw):
 
     @property
     def name(self) -> str:
-        return f"student_t:{self.df:g}"
+        return f"student_t:{float(self.df):g}"
 
     def _even_moment(self, order: int) -> Fraction | None:
         if order >= self.df:
             return None
-        df, value = Fraction(self.df), Fraction(1)
+        df, value = fraction_of(self.df), Fraction(1)
         for i in range(1, order // 2 + 1):
             value *= (2 * i - 1) * (df - 2) / (df - 2 * i)
         return value
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Float[np.ndarray, "..."]:
-        return rng.standard_t(self.df, shape) * np.sqrt((self.df - 2) / self.df)
-
-
-def _fraction(value: Real) -> Fraction:
-    """The number itself; `Fraction` alone takes no float of NumPy, and keeps its fixed integers."""
-    if isinstance(value, Integral):
-        return Fraction(int(value))
-    return Fraction(value) if isinstance(value, Rational) else Fraction(float(value))
+        return rng.standard_t(float(self.df), shape) * np.sqrt(float(1 - 2 / fraction_of(self.df)))
 
 
 def _refuse_impossible(moments: dict[int, Fraction], order: int) -> None:
@@ -166,25 +161,27 @@ def _refuse_impossible(moments: dict[int, Fraction], order: int) -> None:
         near, far = (middle - first) // 2, (order - middle) // 2
         # s_middle^(near + far) ≤ s_first^far · s_order^near
         if value**near * moments[first] ** far < moments[middle] ** (near + far) * _ROUNDED:
-            size = (1 + far / near) * log10(moments[middle]) - far / near * log10(moments[first])
-            bound = f"{10**size:g}" if size < 300 else f"10^{size:.4g}"
+            size = (1 + far / near) * log10_of(moments[middle]) - far / near * log10_of(
+                moments[first]
+            )
+            bound = f"{10**size:g}" if abs(size) < 300 else f"10^{size:.4g}"
             raise ValueError(
-                f"E W^{order} = {float(value):g} belongs to no law: beside E W^{middle} = "
-                f"{float(moments[middle]):g} it is at least {bound}."
+                f"E W^{order} = {rounded(value)} belongs to no law: beside E W^{middle} = "
+                f"{rounded(moments[middle])} it is at least {bound}."
             )
     two, three, four = moments.get(4), moments.get(6), moments.get(8)
     if two == 1 and value != 1:
         raise ValueError(
-            f"E W^{order} = {float(value):g} belongs to no law: E W^4 = 1 makes W a sign, whose "
+            f"E W^{order} = {rounded(value)} belongs to no law: E W^4 = 1 makes W a sign, whose "
             "even moments are all 1."
         )
     if order == 8 and two is not None and three is not None and four is not None:
         above, below = four * (two - 1) + 2 * two * three, three**2 + two**3
         if above < below * _ROUNDED:
-            bound = float((three**2 - 2 * two * three + two**3) / (two - 1))
+            bound = rounded((three**2 - 2 * two * three + two**3) / (two - 1))
             raise ValueError(
-                f"E W^8 = {float(value):g} belongs to no law: beside E W^4 = {float(two):g} and "
-                f"E W^6 = {float(three):g} it is at least {bound:g}."
+                f"E W^8 = {rounded(value)} belongs to no law: beside E W^4 = {rounded(two)} and "
+                f"E W^6 = {rounded(three)} it is at least {bound}."
             )
 
 
@@ -222,9 +219,9 @@ class GivenMoments(WeightLaw):
                     f"moment order {order!r} was given, expected even orders from 4 on "
                     "(the variance is 1 and odd moments are 0)."
                 )
-            if not isinstance(value, Real) or isinstance(value, bool) or not isfinite(value):
+            if not isinstance(value, Real) or isinstance(value, bool) or not is_finite(value):
                 raise ValueError(f"E W^{order} is {value!r}, expected a finite number.")
-            exact[order] = _fraction(value)
+            exact[order] = fraction_of(value)
             _refuse_impossible(exact, order)
         object.__setattr__(self, "_exact", exact)
 

@@ -8,6 +8,12 @@ from typing import overload
 
 from finitewidth._whole_number import whole_number
 
+WIDEST = 10**60
+"""Largest width and dimension: the fourth power of one is far inside the doubles."""
+
+DEEPEST = 2**62
+"""Largest number of layers: sequences have no more entries."""
+
 
 class Widths(Sequence[int]):
     """The hidden widths n_1, …, n_{d−1} of a network, as runs ``((width, count), …)``.
@@ -42,7 +48,7 @@ class Widths(Sequence[int]):
                 "for equal widths use MLP.equal_width."
             )
         return cls(
-            (whole_number(width, f"width of hidden layer {layer}", 1), 1)
+            (whole_number(width, f"width of hidden layer {layer}", 1, WIDEST), 1)
             for layer, width in enumerate(widths, start=1)
         )
 

@@ -5,8 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from finitewidth._large import check_cost
 from finitewidth._shapes import Float
 from finitewidth.network import MLP
+
+RANGE = 1e30
+"""Largest size of what enters with its fourth power, beside those of the width."""
 
 
 def checked_network(net: MLP) -> MLP:
@@ -38,6 +42,20 @@ def checked_network(net: MLP) -> MLP:
         raise ValueError(
             "the network has residual connections, expected residual=None: a path visits every "
             "layer; use finitewidth.simulate.ensemble."
+        )
+    check_cost(
+        f"a sum over paths through {net.depth} layers from {net.n_in} inputs",
+        4e-4 * net.depth,
+        2000.0 * net.depth + 32.0 * net.n_in,
+        "ask for fewer, or for finitewidth.KernelLaw",
+    )
+    largest = max(abs(net.act.slope), net.hidden_gain, net.output_gain, net.bias_lr)
+    smallest = min(net.hidden_gain, net.output_gain)
+    if largest > RANGE or smallest < 1 / RANGE:
+        raise ValueError(
+            f"a gain, slope or learning-rate factor is {largest if largest > RANGE else smallest:g}"
+            f", expected {1 / RANGE:g} to {RANGE:g}: the sums hold its fourth power; use a number "
+            "nearer to 1, or finitewidth.KernelLaw."
         )
     return net
 

@@ -10,6 +10,7 @@ from finitewidth.network import MLP
 from finitewidth.network.words import as_json, in_words
 from finitewidth.paths.even import how_many
 from finitewidth.paths.expectation import expectation
+from finitewidth.paths.field import checked_network
 from finitewidth.paths.figure import figure_one, figure_two
 from finitewidth.paths.figure.loop_shares import loop_shares
 from finitewidth.paths.figure.sampled import QUANTITIES, sampled
@@ -70,6 +71,7 @@ class Overview(Shown):
             raise ValueError(f"figure is {figure} with sample {sample}, expected 1 or 2 alone.")
         if sample is not None:
             scheme(sample)
+        net = checked_network(net)
         self.net, self.x = net, np.ones(net.n_in) if x is None else x
         self.show_loops, self.figure, self.sample, self.seed = show_loops, figure, sample, seed
         self.input_name = input_name or "|x|^2 = n_in"

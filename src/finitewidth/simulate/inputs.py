@@ -7,6 +7,7 @@ import numpy as np
 
 from finitewidth._shapes import Float
 from finitewidth.network import MLP
+from finitewidth.simulate.memory import check_layers
 
 
 def simulable(net: object, *, several_outputs: bool = False) -> MLP:
@@ -38,6 +39,7 @@ def simulable(net: object, *, several_outputs: bool = False) -> MLP:
             f"residual connections need equal hidden widths, but the widths are {net.widths}; "
             "use MLP.equal_width, or residual=None."
         )
+    check_layers(net, 1, 1, 1)
     probe = np.array([[-1.0, 0.0, 1.0]])
     for name, function in (("", net.act), (" derivative", net.act.derivative)):
         value = np.asarray(function(probe))

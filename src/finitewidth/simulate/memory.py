@@ -2,6 +2,7 @@
 
 from typing import SupportsIndex
 
+from finitewidth._large import check_cost
 from finitewidth._memory import available, readable
 from finitewidth._whole_number import whole_number
 from finitewidth.network import MLP
@@ -18,6 +19,28 @@ def parameter_counts(net: MLP) -> tuple[int, int]:
         neurons += count * width
         fan_in = width
     return weights, neurons
+
+
+def check_layers(net: MLP, size: int, passes: int, batch: int) -> None:
+    """Refuse networks that take longer than was asked for, however they are stored.
+
+    Parameters
+    ----------
+    net : MLP
+    size : int
+        Networks.
+    passes : int
+        Forward and backward ones of each, at least.
+    batch : int
+        Inputs.
+    """
+    neurons = sum(width * count for width, count in net.runs)
+    check_cost(
+        f"simulating {size} network(s) of {net.depth} layers",
+        size * passes * (1e-4 * net.depth / min(size, 64) + 1e-9 * neurons * batch),
+        float(LAYER * net.depth),
+        "lower the depth, the widths or the size",
+    )
 
 
 def networks_at_once(
@@ -56,8 +79,9 @@ def networks_at_once(
     ValueError
         If results and one network do not fit into the budget.
     """
-    most = available() // 2 if budget is None else whole_number(budget, "memory_budget", 1)
     weights, neurons = parameter_counts(net)
+    check_layers(net, size, 2 if step else 1, batch)
+    most = available() // 2 if budget is None else whole_number(budget, "memory_budget", 1)
     # Held at the peak, counted generously. Weights: all of them, and for a step their moves.
     # Activations at every input: pre-activation, value, slope, gradient; for a step also the
     # tangents and the old slopes. B × B: the kernel's parts and their products.

@@ -1,7 +1,6 @@
 """Integer counts of positive numbers in fixed logarithmic bins: a law in constant memory."""
 
 from dataclasses import dataclass, field
-from math import log
 
 import numpy as np
 
@@ -12,8 +11,8 @@ from finitewidth._shapes import Float, Int
 class LogHistogram:
     """Counts of positive numbers by log2; those equal to the smallest there is, apart.
 
-    The bins are fixed (bin k holds 2^(k/m) … 2^((k+1)/m) with m of them an octave), so histograms
-    of parts of a sample add up exactly.
+    The bins are fixed (bin k holds 2^(k/m) … 2^((k+1)/m) with m of them an octave, m a power of
+    two), so histograms of parts of a sample add up exactly.
 
     Attributes
     ----------
@@ -56,43 +55,32 @@ class LogHistogram:
         self.counts[low - self.first : low - self.first + len(counts)] += counts
 
     def __add__(self, later: "LogHistogram") -> "LogHistogram":
-        total = LogHistogram(
-            self.bins_per_octave, self.first, self.counts.copy(), self.lowest + later.lowest
-        )
-        if len(later.counts):
-            total._count(later.first, later.counts)
+        """The counts of both, in the wider of their bins."""
+        bins = min(self.bins_per_octave, later.bins_per_octave)
+        total = LogHistogram(bins, lowest=self.lowest + later.lowest)
+        for one in (self, later):
+            if len(one.counts):
+                merged = one.bins_per_octave // bins
+                first = one.first // merged
+                before = one.first % merged
+                padded = np.zeros(-(-(before + len(one.counts)) // merged) * merged, dtype=np.int64)
+                padded[before : before + len(one.counts)] = one.counts
+                total._count(first, padded.reshape(-1, merged).sum(axis=1))
         return total
 
-    def log2_at(self, rank: float) -> float:
-        """log2 of the number at a rank (0 … size), interpolated in its bin; −inf for the lowest."""
+    def log2_around(self, rank: float) -> tuple[float, float, float]:
+        """log2 of the number at a rank (0 … size): its bin's start, interpolated, the bin's end.
+
+        All three are −inf for the lowest.
+        """
         below = rank - self.lowest
         if below <= 0 or not len(self.counts):
-            return -np.inf
+            return -np.inf, -np.inf, -np.inf
         cumulated = np.cumsum(self.counts)
         place = min(int(np.searchsorted(cumulated, below)), len(self.counts) - 1)
         inside = (below - (cumulated[place] - self.counts[place])) / self.counts[place]
-        return (self.first + place + min(inside, 1.0)) / self.bins_per_octave
-
-    def coarse(
-        self, bins: int, tail: float = 1e-3
-    ) -> tuple[Float[np.ndarray, " edges"], Int[np.ndarray, " bins"]]:
-        """Edges (natural log of K) and counts of a few equal bins that hold all but the tails.
-
-        Parameters
-        ----------
-        bins : int
-            At most so many bins.
-        tail : float
-            Fraction of living networks left out on either side.
-        """
-        cumulated = np.cumsum(self.counts)
-        low, high = np.searchsorted(cumulated, [tail * cumulated[-1], (1 - tail) * cumulated[-1]])
-        width = max(1, -(-(int(high) + 1 - int(low)) // bins))
-        count = -(-(int(high) + 1 - int(low)) // width)
-        cut = np.zeros(count * width, dtype=np.int64)
-        inside = self.counts[int(low) : int(low) + len(cut)]
-        cut[: len(inside)] = inside
-        edges = (
-            (self.first + int(low) + width * np.arange(count + 1)) / self.bins_per_octave * log(2.0)
+        start = self.first + place
+        low, middle, high = (
+            (start + part) / self.bins_per_octave for part in (0, min(inside, 1.0), 1)
         )
-        return edges, cut.reshape(count, width).sum(axis=1)
+        return low, middle, high

@@ -4,7 +4,7 @@ The number of values below the true quantile q of n is binomial, so the values a
 q n ± z √(q(1−q) n) enclose it at about z standard errors. No moment of the values is needed.
 """
 
-from math import sqrt
+from math import ceil, sqrt
 
 import numpy as np
 
@@ -29,9 +29,14 @@ def ranks(level: float, size: int) -> tuple[float, float, float]:
         tail = min(level, 1 - level)
         raise ValueError(
             f"{size} networks are too few for the quantile {level:g}: its interval leaves the "
-            f"sample; draw at least {int(np.ceil(6 / tail))}."
+            f"sample; draw at least {_enough(tail)}."
         )
     return level * size, low, high
+
+
+def _enough(tail: float) -> str:
+    """A size whose interval is inside the sample."""
+    return f"{6 / max(tail, 1e-300):.1g}" if tail < 1e-12 else str(ceil(6 / tail))
 
 
 def order_statistic(values: Float[np.ndarray, " n"], rank: float) -> float:
@@ -42,17 +47,16 @@ def order_statistic(values: Float[np.ndarray, " n"], rank: float) -> float:
 def one_error(histogram: LogHistogram, level: float) -> tuple[float, float] | None:
     """A quantile in logarithmic bins and its standard error; None where two leave the sample.
 
-    The error is half the distance of the values one standard error of the rank away, and at least
-    a bin's width over √12. What no bin holds is 0.
+    The error is half the distance of the values one standard error of the rank away, each at the
+    far end of its bin. What no bin holds is 0.
     """
-    size, bins = histogram.size, histogram.bins_per_octave
+    size = histogram.size
     spread = sqrt(level * (1 - level) * size)
     if level * size - 2 * spread < 1 or level * size + 2 * spread > size - 1:
         return None
-    low, value, high = (
-        2.0 ** histogram.log2_at(level * size + step) for step in (-spread, 0.0, spread)
-    )
-    return value, max((high - low) / 2, value * (2.0 ** (1 / bins) - 1) / sqrt(12))
+    around = (histogram.log2_around(level * size + step) for step in (-spread, 0.0, spread))
+    low, value, high = (2.0 ** one[place] for place, one in enumerate(around))
+    return value, (high - low) / 2
 
 
 def median(values: Float[np.ndarray, " n"]) -> tuple[float, float]:

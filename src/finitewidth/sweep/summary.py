@@ -3,6 +3,8 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import floor
+from math import log2 as log2_of
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,9 @@ from finitewidth.statistics.grouped_sums import GroupedSums
 from finitewidth.statistics.log_histogram import LogHistogram
 from finitewidth.store.checksums import PackedArray, packed, unpacked
 
-BINS_PER_OCTAVE = 64
-"""A bin of the histogram of K spans a factor 2^(1/64), 1.1 %; part of the store's format."""
+WIDEST_BIN, FINEST_BIN, BINS = 6, 40, 12
+"""Powers of two: a chunk's histogram of K has 64 bins an octave (1.1 % each), and up to 2⁴⁰ as long
+as it has no more than 4096: K of wide networks varies by far less than 1 %."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +78,7 @@ class Summary:
         arrays: dict[str, object] = {name: sums.sums for name, sums in self.sums.items()}
         if self.histogram is not None:
             head["first"], head["zeros"] = self.histogram.first, self.histogram.lowest
+            head["bins"] = self.histogram.bins_per_octave
             arrays["histogram"] = self.histogram.counts
         text = json.dumps(head, sort_keys=True, allow_nan=False, ensure_ascii=False)
         return text, packed(arrays)
@@ -87,7 +91,7 @@ class Summary:
         histogram = None
         if "histogram" in arrays:
             histogram = LogHistogram(
-                BINS_PER_OCTAVE, head["first"], arrays["histogram"], head["zeros"]
+                head.get("bins", 2**WIDEST_BIN), head["first"], arrays["histogram"], head["zeros"]
             )
         sums = {name: GroupedSums(shift, arrays[name]) for name, shift in head["shifts"].items()}
         return cls(head["networks"], head["values"], sums, histogram, head["known"], head["notes"],
@@ -133,8 +137,11 @@ def of_networks(
     quantities = {"kernel": kernel, "output_square": output_square, **(others or {})}
     sums = {name: GroupedSums.of(values, index) for name, values in quantities.items()}
     sums["log_kernel"] = GroupedSums.of(log_kernel[living], index[living])
-    histogram = LogHistogram(BINS_PER_OCTAVE)
-    histogram.add(log_kernel[living] / np.log(2.0), int((~living).sum()))
+    log2 = log_kernel[living] / np.log(2.0)
+    span = max(float(np.ptp(log2)) if len(log2) else 1.0, 2.0**-FINEST_BIN)
+    finest = min(max(floor(BINS - log2_of(span)), WIDEST_BIN), FINEST_BIN)
+    histogram = LogHistogram(2**finest)
+    histogram.add(log2, int((~living).sum()))
     return Summary(
         len(index), sums=sums, histogram=histogram, known=known or {}, samples=quantities
     )

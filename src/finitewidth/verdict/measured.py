@@ -12,11 +12,10 @@ from finitewidth.measure import (
     Ensemble,
     UpdateEnsemble,
     averages,
-    descent_ensemble,
     ensemble,
-    update_ensemble,
 )
 from finitewidth.measure.update.loss import Loss
+from finitewidth.measure.update.one_pass import start_step_descent
 from finitewidth.measure.update.one_step import check_arguments
 from finitewidth.measure.update.sharpness import FRACTION, sharpness
 from finitewidth.statistics.blocks import Progress
@@ -105,12 +104,12 @@ def measure(
     forward: Any,
     progress: Progress | None,
 ) -> Measured:
-    """All three; the step and the descent need targets.
+    """All three in one pass over the seeds; the step and the descent need targets.
 
     Without a rate it is ½ over the largest λ_max of the seeds, at which none diverges while its
-    kernel is as at the start.
+    kernel is as at the start; λ_max takes a pass of its own.
     """
-    done = _Stages(progress, 1 if y is None else 4)
+    done = _Stages(progress, 1 if y is None else 2)
     shared: Any = {"seeds": seeds, "workers": workers, "forward": forward}
     if y is None:
         return Measured(ensemble(make_model, X, progress=done.stage(0), **shared))
@@ -125,18 +124,15 @@ def measure(
                 "learning_rate."
             )
         learning_rate = FRACTION / largest
-    shared["learning_rate"] = learning_rate
-    descent = descent_ensemble(
-        make_model, X, y, loss, max_steps=max_steps, progress=done.stage(1), **shared
-    )
-    step = update_ensemble(make_model, X, y, loss, progress=done.stage(2), **shared)
-    del shared["learning_rate"]
-    start = ensemble(make_model, X, progress=done.stage(3), **shared)
+    start, step, descent = start_step_descent(
+        make_model, X, y, loss, learning_rate=learning_rate, max_steps=max_steps,
+        progress=done.stage(1), **shared,
+    )  # fmt: skip
     return Measured(start, step, descent, learning_rate, found)
 
 
 class _Stages:
-    """One progress over several ensembles of the same seeds."""
+    """One progress over several passes of the same seeds."""
 
     def __init__(self, progress: Progress | None, count: int) -> None:
         self.progress, self.count = progress, count

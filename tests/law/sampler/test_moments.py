@@ -134,7 +134,7 @@ def test_dead_networks_are_as_frequent_as_predicted(widths: list[int]) -> None:
         found = law.summary(200_000, seed, workers=1)
         assert found.exact_dead == pytest.approx(expected, rel=1e-14)
         dead = round(found.dead.value * 200_000)
-        assert found.histogram.lowest == dead
+        assert found.ordered.lowest == dead
         assert stats.binomtest(dead, 200_000, expected).pvalue > 1e-6 / 12
         error = sqrt(expected * (1 - expected) / 200_000)
         assert stats.binomtest(dead, 200_000, expected - 11 * error).pvalue < 1e-6 / 12
@@ -143,7 +143,7 @@ def test_dead_networks_are_as_frequent_as_predicted(widths: list[int]) -> None:
 
 def test_leaky_networks_never_die() -> None:
     found = fw.KernelLaw(_net([1, 2, 1], 0.01)).summary(50_000, 1)
-    assert (found.dead.value, found.exact_dead, found.histogram.lowest) == (0.0, 0.0, 0)
+    assert (found.dead.value, found.exact_dead, found.ordered.lowest) == (0.0, 0.0, 0)
 
 
 # -- published numbers --------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from finitewidth._large import check_cost
 from finitewidth.expansion.critical import criticality
 from finitewidth.expansion.depth import TRUSTED
 from finitewidth.expansion.overview import words
@@ -15,7 +16,7 @@ from finitewidth.expansion.overview.tables import (
     layer_table,
     matrices,
 )
-from finitewidth.expansion.scales import expandable, input_rows
+from finitewidth.expansion.scales import ORDER, check_layers, expandable, input_rows
 from finitewidth.network import MLP
 from finitewidth.network.words import as_json, in_words
 from finitewidth.report import Later, Page, Provenance, Record, Section, Shown
@@ -61,7 +62,9 @@ class Overview(Shown):
                 "without a hidden layer the kernel is the same for every seed and no step changes "
                 "it; give depth 2 or more."
             )
+        check_cost(f"an input of {net.n_in} numbers", 0.0, 24.0 * net.n_in, "give a smaller n_in")
         rows = input_rows(net, np.ones(net.n_in) if X is None else X)
+        check_layers(net, len(rows), 4 * ORDER)  # with the errors of the quadrature, and depths
         critical = criticality(
             net.activation,
             negative_slope=net.negative_slope,

@@ -13,7 +13,7 @@ one hidden layer of width 10 to eight of width 30.
 from math import exp, inf, log
 
 from finitewidth.law.crossing.leading import Leading
-from finitewidth.law.layerwise import activation_moment
+from finitewidth.law.layerwise import float_moment
 from finitewidth.network import MLP
 
 REACH = 0.1
@@ -25,7 +25,7 @@ def largest_rate(net: MLP, guide: Leading) -> float:
     furthest = float(guide.reach.max())
     if furthest == -inf:
         return inf
-    second, fourth = (float(activation_moment(net, order)) for order in (2, 4))
+    second, fourth = (float_moment(net, order) for order in (2, 4))
     power = log(REACH) - furthest - (3.0 * fourth / second**2 - 1.0) * net.beta
     return exp(power) if -745.0 < power < 709.0 else (0.0 if power < 0 else inf)
 

@@ -4,6 +4,7 @@ from math import exp, inf
 
 import numpy as np
 
+from finitewidth._large import check_cost
 from finitewidth.estimate import Estimate
 from finitewidth.law.crossing import known
 from finitewidth.law.crossing.conditional import HEAVY, Sampled, conditional
@@ -66,7 +67,7 @@ def crossing_term(
     largest = largest_rate(net, guide)
     problems = [outside(rate, largest)]
     if way == "closed":
-        value = rate * one_hidden(net, squared_norm, target)
+        (value,) = _times(rate, one_hidden(net, squared_norm, target))
         error, count, exact, layers = 0.0, 0, True, np.array([value])
         quality = "one hidden layer: exact at this width"
     elif way == "leading":
@@ -78,8 +79,10 @@ def crossing_term(
             )
     else:
         sampled = _draw(net, squared_norm, target, size, seed, workers, progress)
-        value, error = rate * float(sampled.value[0]), rate * float(sampled.std_error[0])
-        count, exact, layers = sampled.size, True, rate * sampled.layers
+        value, error, *changes = _times(
+            rate, sampled.value[0], sampled.std_error[0], *sampled.layers
+        )
+        count, exact, layers = sampled.size, True, np.array(changes)
         quality = "conditional Monte Carlo: exact at this width up to the standard error"
         problems.append(too_heavy(sampled))
     problems = [problem for problem in problems if problem]
@@ -87,6 +90,23 @@ def crossing_term(
     return CrossingTerm(
         value, error, count, way, exact, not problems, note, layers=layers, largest_rate=largest
     )
+
+
+def _times(rate: float, *values: float) -> list[float]:
+    """Numbers times the learning rate.
+
+    Raises
+    ------
+    ValueError
+        If one leaves the range of a double.
+    """
+    found = [rate * float(value) for value in values]
+    if not np.isfinite(found).all():
+        raise ValueError(
+            f"learning_rate is {rate:g}, at which the crossing term leaves the range of a double; "
+            "use a smaller one."
+        )
+    return found
 
 
 def _from_leading(guide: Leading, rate: float) -> tuple[float, float, int, bool, np.ndarray]:
@@ -108,6 +128,12 @@ def _draw(
     number = checked_size(size)
     if number < 64:
         raise ValueError(f"size is {number}, expected at least 64 networks for a standard error.")
+    check_cost(
+        f"the crossing term of {number} networks of {net.depth} layers",
+        1e-7 * number * net.depth,
+        0.0,
+        "lower the size",
+    )
     return conditional(net, squared_norm, target, number, checked_seed(seed), workers, progress)
 
 
@@ -144,6 +170,6 @@ def mean_number(
         value, error, count, exact, way = exp(total), 0.0, 0, False, "leading"
     else:
         sampled = _draw(net, squared_norm, target, size, seed, workers, progress)
-        value, error = rate * float(sampled.value[1]), rate * float(sampled.std_error[1])
+        value, error = _times(rate, sampled.value[1], sampled.std_error[1])
         count, exact, way = sampled.size, True, "conditional"
     return Estimate(value, error, count, way, exact, not problem, problem)

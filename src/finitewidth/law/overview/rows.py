@@ -97,7 +97,11 @@ class Quantities:
 
     def _limit_update(self, limit: JointLimit) -> Number:
         """−2λ(E Δ_ww + 2 E Δ_wb)/E K with the limits of the two parts and the exact mean."""
-        change = limit.update(self.law.net, self.law.squared_norm) * Magnitude(2.0 * self.rate)
+        change = (
+            limit.update(self.law.net, self.law.squared_norm)
+            * Magnitude(2.0)
+            * Magnitude(self.rate)
+        )
         return Number.from_log(change.log - self.law.log_moment(1), -1)
 
     # -- rows -----------------------------------------------------------------------------------

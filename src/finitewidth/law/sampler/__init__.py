@@ -5,4 +5,4 @@ from finitewidth.law.sampler.sample import KernelSample as KernelSample
 from finitewidth.law.sampler.sample import LogKernelSample as LogKernelSample
 from finitewidth.law.sampler.summary import LogLaw as LogLaw
 from finitewidth.law.sampler.summary import SampleSummary as SampleSummary
-from finitewidth.statistics.log_histogram import LogHistogram as LogHistogram
+from finitewidth.statistics.ordered import Ordered as Ordered

@@ -4,9 +4,10 @@ from math import inf, log
 
 import numpy as np
 
+from finitewidth._large import check_cost
 from finitewidth.law.inputs import PowerSums
 from finitewidth.law.sampler import quantile as quantiles
-from finitewidth.law.sampler.from_draws import BINS_PER_OCTAVE, summarise
+from finitewidth.law.sampler.from_draws import summarise
 from finitewidth.law.sampler.quantile import Levels, Quantile
 from finitewidth.law.sampler.sample import KernelSample, LogKernelSample, parts
 from finitewidth.law.sampler.sample import log_sample as draw_logs
@@ -14,15 +15,15 @@ from finitewidth.law.sampler.sample import sample as draw
 from finitewidth.law.sampler.streams import blocks
 from finitewidth.law.sampler.summary import SampleSummary
 from finitewidth.network import MLP
+from finitewidth.statistics import ordered as counting
 from finitewidth.statistics.blocks import Progress, checked_seed, checked_size
-from finitewidth.statistics.log_histogram import LogHistogram
 from finitewidth.statistics.quantiles import ranks
 
 SMALLEST_SLOPE = 1e-100
 WIDEST = 2**62
 
-SORTED_UP_TO = 2**22
-"""Samples up to this size are sorted; larger ones are counted in bins."""
+PER_LAYER = 6e-8
+"""Seconds that a layer of a network takes, on one thread; measured."""
 
 
 def check_sampled(net: MLP) -> None:
@@ -51,12 +52,24 @@ def check_sampled(net: MLP) -> None:
         )
 
 
+def _checked(net: MLP, size: object) -> int:
+    """The size; raises if the sample takes longer than was asked for."""
+    count = checked_size(size)
+    check_cost(
+        f"drawing {count} networks of {net.depth} layers",
+        (net.depth + 4) * (count * PER_LAYER + 2e-5),
+        0.0,
+        "ask for fewer of them, or for fewer layers",
+    )
+    return count
+
+
 def sample(
     net: MLP, sums: PowerSums, size: int, seed: int, workers: int | None, progress: Progress | None
 ) -> KernelSample:
     """See `KernelLaw.sample`."""
     check_sampled(net)
-    count, start = checked_size(size), checked_seed(seed)
+    count, start = _checked(net, size), checked_seed(seed)
     return draw(net, float(sums(2)), count, start, workers, progress)
 
 
@@ -65,7 +78,7 @@ def log_sample(
 ) -> LogKernelSample:
     """See `KernelLaw.log_sample`."""
     check_sampled(net)
-    count, start = checked_size(size), checked_seed(seed)
+    count, start = _checked(net, size), checked_seed(seed)
     return draw_logs(net, float(sums(2)), count, start, workers, progress)
 
 
@@ -74,7 +87,7 @@ def summary(
 ) -> SampleSummary:
     """See `KernelLaw.summary`."""
     check_sampled(net)
-    return summarise(net, sums, checked_size(size), checked_seed(seed), workers, progress)
+    return summarise(net, sums, _checked(net, size), checked_seed(seed), workers, progress)
 
 
 def quantile(
@@ -91,13 +104,13 @@ def quantile(
 ) -> Quantile:
     """See `KernelLaw.quantile` and `KernelLaw.log_quantile`."""
     check_sampled(net)
-    count, start = checked_size(size), checked_seed(seed)
+    count, start = _checked(net, size), checked_seed(seed)
     levels = quantiles.checked_levels(q)
     for level in levels.flat:
         ranks(float(level), count)  # too small a sample is refused before drawing
     place = {"weights": 1, "biases": 2, "kernel": 3}[part]
-    found = np.empty(count) if count <= SORTED_UP_TO else None
-    histogram = LogHistogram(BINS_PER_OCTAVE)
+    found = np.empty(count) if count <= counting.SORTED_UP_TO else None
+    ordered = counting.Ordered()
     for first, block in blocks(net, float(sums(2)), count, start, workers, progress):
         value = parts(net, block)[place]
         if found is not None:
@@ -106,11 +119,11 @@ def quantile(
         else:
             counted = value.log()[block.alive] / log(2.0)
             counted = counted[counted > -inf]  # a part may be 0 in living networks too
-            histogram.add(counted, len(block.alive) - len(counted))
+            ordered.add(counted, len(block.alive) - len(counted))
     if found is not None:
         found.sort()
         return quantiles.from_sorted(found, levels)
     dead = net.bias_lr if part != "weights" and net.trains_biases else 0.0
     if logs:
-        return quantiles.log_from_histogram(histogram, levels, log(dead) if dead else -inf)
-    return quantiles.from_histogram(histogram, levels, dead)
+        return quantiles.log_from_ordered(ordered, levels, log(dead) if dead else -inf)
+    return quantiles.from_ordered(ordered, levels, dead)

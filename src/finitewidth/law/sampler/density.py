@@ -6,11 +6,11 @@ from math import pi, sqrt
 import numpy as np
 
 from finitewidth.report import Curve, Plot, Points, Steps
-from finitewidth.statistics.log_histogram import LogHistogram
+from finitewidth.statistics.ordered import Ordered
 
 
 def density(
-    histogram: LogHistogram,
+    ordered: Ordered,
     normal: tuple[float, float],
     marks: Mapping[str, float],
     sentence: str,
@@ -19,7 +19,7 @@ def density(
 
     Parameters
     ----------
-    histogram : LogHistogram
+    ordered : Ordered
     normal : (float, float)
         Mean and variance; a variance of 0 has no curve.
     marks : mapping
@@ -27,13 +27,13 @@ def density(
     sentence : str
         What stands below the figure.
     """
-    edges, counts = histogram.coarse(80)
-    heights = counts / (histogram.size * np.diff(edges))
+    edges, counts = ordered.coarse(80)
+    heights = counts / (ordered.size * np.diff(edges))
     top = 1.1 * float(heights.max())
     middle, variance = normal
     series: list[Steps | Curve | Points] = [
         Steps("density of the sampled law", edges, heights),
-        _with_errors(histogram),
+        _with_errors(ordered),
     ]
     if variance > 0:
         grid = np.linspace(edges[0], edges[-1], 300)
@@ -51,10 +51,10 @@ def density(
     )
 
 
-def _with_errors(histogram: LogHistogram) -> Points:
+def _with_errors(ordered: Ordered) -> Points:
     """The density in a few wide bins, with the binomial standard errors of their counts."""
-    edges, counts = histogram.coarse(16)
-    size, width = histogram.size, np.diff(edges)
+    edges, counts = ordered.coarse(16)
+    size, width = ordered.size, np.diff(edges)
     share = counts / size
     errors = np.sqrt(share * (1 - share) / size) / width
     middle = (edges[:-1] + edges[1:]) / 2

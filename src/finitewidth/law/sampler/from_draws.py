@@ -1,4 +1,4 @@
-"""From draws to a `SampleSummary`, in constant memory."""
+"""From draws to a `SampleSummary`, in memory that has a bound."""
 
 from math import exp, expm1, fsum, log, log1p, sqrt
 
@@ -6,20 +6,17 @@ import numpy as np
 
 from finitewidth.estimate import Estimate
 from finitewidth.law.inputs import PowerSums
-from finitewidth.law.layerwise import activation_moment
+from finitewidth.law.layerwise import float_moment
 from finitewidth.law.magnitude import Magnitude
-from finitewidth.law.moments import moment
+from finitewidth.law.moments import dispersion, moment
 from finitewidth.law.sampler.sample import parts
 from finitewidth.law.sampler.streams import blocks
 from finitewidth.law.sampler.summary import LogLaw, SampleSummary
 from finitewidth.network import MLP
 from finitewidth.statistics.blocks import Progress
 from finitewidth.statistics.grouped_sums import GROUPS, GroupedSums
-from finitewidth.statistics.log_histogram import LogHistogram
+from finitewidth.statistics.ordered import Ordered
 from finitewidth.statistics.trust import large_true_error
-
-BINS_PER_OCTAVE = 1024
-"""A bin of a histogram of K spans a factor 2^(1/1024): 0.068 %."""
 
 TRUSTED_UP_TO = 0.1
 """Largest true relative standard error of a sampled moment that is reported as trusted."""
@@ -46,7 +43,7 @@ def exact_dead_fraction(net: MLP) -> float:
 
 def wide_log_norm(net: MLP) -> tuple[float, float]:
     """Mean and variance of the log squared norm a neuron at large width (Hanin & Nica 2018)."""
-    second, fourth = (float(activation_moment(net, order)) for order in (2, 4))
+    second, fourth = (float_moment(net, order) for order in (2, 4))
     nu = 3 * fourth / second**2 - 1
     drift = (net.depth - 1) * log(net.hidden_gain * second)
     return drift - nu / 2 * net.beta, nu * net.beta
@@ -70,7 +67,7 @@ def summarise(
     squared_norm = float(sums(2))
     unit = last.weight_variance * last.fan_in / net.n_in * squared_norm
     reference = wide_log_norm(net)
-    histogram = LogHistogram(BINS_PER_OCTAVE)
+    ordered = Ordered()
     log_kernel = log_norm = over = GroupedSums(0.0, np.zeros((GROUPS, 1)))  # nothing yet
     over_mean: list[float] = []
     over_second: list[float] = []
@@ -79,7 +76,7 @@ def summarise(
         logs = kernel.log()
         alive = np.flatnonzero(block.alive)
         index = start + alive
-        histogram.add(logs[alive] / log(2.0), len(logs) - len(alive))
+        ordered.add(logs[alive] / log(2.0), len(logs) - len(alive))
         shift = log_kernel.shift if start else None
         log_kernel += GroupedSums.of(logs[alive], index, shift=shift)
         squares = np.log(block.output[alive] ** 2 * unit)
@@ -88,11 +85,11 @@ def summarise(
         over += GroupedSums.of(ratio, start + np.arange(len(ratio)), 2, 1.0)
         over_mean.append(float(ratio.sum()))
         over_second.append(float(np.exp(2 * logs - exact[2].log).sum()))
-    dead = histogram.lowest / size
+    dead = ordered.lowest / size
     exact_dead = exact_dead_fraction(net)
-    if histogram.lowest > size - LEAST:
+    if ordered.lowest > size - LEAST:
         raise ValueError(
-            f"{histogram.lowest} of {size} networks have a dead layer (exactly {exact_dead:.6g} of "
+            f"{ordered.lowest} of {size} networks have a dead layer (exactly {exact_dead:.6g} of "
             f"all), and a summary needs {LEAST} living ones; draw more, or use wider layers."
         )
     second = _ratio("E K²", fsum(over_second) / size, exact[4] / exact[2] ** 2, size)
@@ -109,11 +106,11 @@ def summarise(
         log_norm=_log_law(log_norm),
         reference_mean=reference[0],
         reference_variance=reference[1],
-        histogram=histogram,
+        ordered=ordered,
         dead_value=net.bias_lr if net.trains_biases else 0.0,
         net=net,
         squared_norm=squared_norm,
-        log_dispersion=(exact[2] / exact[1] ** 2).log,
+        log_dispersion=dispersion(net, sums).log,
         seed=seed,
     )
 

@@ -1,14 +1,15 @@
 """Quantiles of K with confidence intervals."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import log
 from typing import Any
 
 import numpy as np
 
 from finitewidth._shapes import Float
 from finitewidth.estimate import Estimate
-from finitewidth.statistics.log_histogram import LogHistogram
+from finitewidth.statistics.ordered import Ordered
 from finitewidth.statistics.quantiles import NORMAL, order_statistic, ranks
 
 
@@ -39,7 +40,7 @@ def checked_levels(q: object) -> Float[np.ndarray, "..."]:
     """
     try:
         levels = np.asarray(q, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise TypeError(f"q is {q!r}, expected numbers between 0 and 1.") from None
     if levels.size == 0 or not ((levels > 0) & (levels < 1)).all():
         raise ValueError(f"q is {q!r}, expected numbers strictly between 0 and 1, such as 0.5.")
@@ -48,18 +49,22 @@ def checked_levels(q: object) -> Float[np.ndarray, "..."]:
 
 def from_sorted(values: Float[np.ndarray, " n"], levels: Float[np.ndarray, "..."]) -> Quantile:
     """Quantiles as order statistics of a sorted sample."""
-    return _gathered(
-        levels, len(values), lambda rank: order_statistic(values, rank), "order statistics"
-    )
+
+    def at(rank: float) -> tuple[float, float, float]:
+        value = order_statistic(values, rank)
+        return value, value, value
+
+    return _gathered(levels, len(values), at, "order statistics")
 
 
-def from_histogram(
-    histogram: LogHistogram, levels: Float[np.ndarray, "..."], dead_value: float
-) -> Quantile:
-    """Quantiles interpolated in logarithmic bins; `dead_value` for dead networks."""
+def from_ordered(ordered: Ordered, levels: Float[np.ndarray, "..."], dead_value: float) -> Quantile:
+    """Quantiles of numbers given by log2; `dead_value` for dead networks.
 
-    def at(rank: float) -> float:
-        log2 = histogram.log2_at(rank)
+    Where they were counted, the ends of the interval are those of their cells: the interval and
+    the error hold what the counting does not know.
+    """
+
+    def plain(log2: float) -> float:
         if log2 == -np.inf:
             return dead_value
         if log2 >= 1024.0:
@@ -68,27 +73,35 @@ def from_histogram(
             )
         return 2.0**log2
 
-    return _gathered(levels, histogram.size, at, _in_bins(histogram))
+    def at(rank: float) -> tuple[float, ...]:
+        return tuple(plain(log2) for log2 in ordered.log2_around(rank))
+
+    return _gathered(levels, ordered.size, at, ordered.method)
 
 
-def log_from_histogram(
-    histogram: LogHistogram, levels: Float[np.ndarray, "..."], log_dead: float
+def log_from_ordered(
+    ordered: Ordered, levels: Float[np.ndarray, "..."], log_dead: float
 ) -> Quantile:
     """Quantiles of ln K; `log_dead` for dead networks (−inf where their K is 0)."""
 
-    def at(rank: float) -> float:
-        log2 = histogram.log2_at(rank)
-        return log_dead if log2 == -np.inf else log2 * float(np.log(2.0))
+    def at(rank: float) -> tuple[float, ...]:
+        return tuple(
+            log_dead if log2 == -np.inf else log2 * log(2.0) for log2 in ordered.log2_around(rank)
+        )
 
-    return _gathered(levels, histogram.size, at, _in_bins(histogram))
-
-
-def _in_bins(histogram: LogHistogram) -> str:
-    return f"histogram, {histogram.bins_per_octave} bins an octave"
+    return _gathered(levels, ordered.size, at, ordered.method)
 
 
-def _gathered(levels: Any, size: int, at: Any, method: str) -> Quantile:
-    found = np.array([[at(r) for r in ranks(level, size)] for level in np.atleast_1d(levels).flat])
+def _gathered(
+    levels: Any, size: int, at: Callable[[float], tuple[float, ...]], method: str
+) -> Quantile:
+    """Quantiles from what is known of a number by its rank: no less than, about, no more than."""
+    found = np.array(
+        [
+            [at(rank)[place] for rank, place in zip(ranks(level, size), (1, 0, 2), strict=True)]
+            for level in np.atleast_1d(levels).flat
+        ]
+    )
     if not np.isfinite(found).all():
         raise ValueError(
             "this quantile is 0, which has no logarithm; ask for the plain quantile, or for a "

@@ -12,13 +12,13 @@ from finitewidth.law.sampler.quantile import (
     Levels,
     Quantile,
     checked_levels,
-    from_histogram,
-    log_from_histogram,
+    from_ordered,
+    log_from_ordered,
 )
 from finitewidth.network import MLP, Widths
 from finitewidth.network.words import as_json, in_words
 from finitewidth.report import Bars, Column, Page, Plot, Provenance, Record, Section, Shown, Table
-from finitewidth.statistics.log_histogram import LogHistogram
+from finitewidth.statistics.ordered import Ordered
 
 LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 BINS, ALL_BINS = 12, 20
@@ -71,8 +71,8 @@ class SampleSummary(Shown):
         What that log tends to at large width: a normal law of this mean and variance,
         Σ_j ln(C_W A_2) − (ν/2) Σ 1/n and ν Σ 1/n, ν = 3A_4/A_2² − 1 (ReLU: 5; Hanin & Nica 2018,
         arXiv 1812.05994).
-    histogram : LogHistogram
-        Counts of K.
+    ordered : Ordered
+        K in order, by log2.
     dead_value : float
         K of a dead network: the output bias alone.
     net : MLP
@@ -98,7 +98,7 @@ class SampleSummary(Shown):
     log_norm: LogLaw
     reference_mean: float
     reference_variance: float
-    histogram: LogHistogram
+    ordered: Ordered
     dead_value: float
     net: MLP
     squared_norm: float
@@ -107,20 +107,20 @@ class SampleSummary(Shown):
     input_name: str = ""
 
     def quantile(self, q: Levels) -> Quantile:
-        """Quantiles of K from the histogram (0.068 % a bin); raises as `KernelLaw.quantile`."""
-        return from_histogram(self.histogram, checked_levels(q), self.dead_value)
+        """Quantiles of K; raises as `KernelLaw.quantile`."""
+        return from_ordered(self.ordered, checked_levels(q), self.dead_value)
 
     def log_quantile(self, q: Levels) -> Quantile:
-        """Quantiles of ln K from the histogram; raises among dead networks whose K is 0."""
+        """Quantiles of ln K; raises among dead networks whose K is 0."""
         dead = log(self.dead_value) if self.dead_value else -inf
-        return log_from_histogram(self.histogram, checked_levels(q), dead)
+        return log_from_ordered(self.ordered, checked_levels(q), dead)
 
     # -- what is shown ----------------------------------------------------------------------------
 
     @property
     def size(self) -> int:
         """Number of networks."""
-        return self.histogram.size
+        return self.ordered.size
 
     @property
     def _in_logs(self) -> bool:
@@ -208,7 +208,7 @@ class SampleSummary(Shown):
         return [moments, logs]
 
     def _bars(self, bins: int, title: str) -> Bars:
-        edges, counts = self.histogram.coarse(bins)
+        edges, counts = self.ordered.coarse(bins)
         rows = [
             (
                 f"{_rounded(left):>9} – {_rounded(right):<9} {100 * count / self.size:5.2f} %",
@@ -232,7 +232,7 @@ class SampleSummary(Shown):
         """The density of ln K with mean, median, and a log-normal law of the exact moments."""
         variance = self.log_dispersion
         return density(
-            self.histogram,
+            self.ordered,
             (self.log_exact_mean - variance / 2, variance),
             {
                 "exact mean": self.log_exact_mean,

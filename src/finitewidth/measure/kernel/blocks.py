@@ -6,7 +6,7 @@ from itertools import pairwise
 import torch
 
 from finitewidth._memory import available, readable
-from finitewidth.measure.kernel.contract import contract, output_by_output
+from finitewidth.measure.kernel.contract import contract, output_by_output, prefers_full
 from finitewidth.measure.kernel.factors import Factor, size_in_bytes
 from finitewidth.measure.kernel.features import Features, Layouts, features
 from finitewidth.measure.kernel.gathered import Gathered, keeps_full
@@ -156,7 +156,10 @@ class Blocks:
         count = len(x[:2])
         formed = sum(size_in_bytes(factor) for factor in few.values()) / count
         kept = [_kept(factor, len(x), trace=self.trace) / count for factor in few.values()]
-        largest = max(_in_full(factor) for factor in few.values()) / count
+        formed_whole = (
+            _in_full(f) for f in few.values() if prefers_full(f, len(x), trace=self.trace)
+        )
+        largest = max(formed_whole, default=0) / count
         # two blocks' features, one parameter of each in full, and what one input needs at once
         need = 2.0 * (sum(kept) + largest) + formed
         if need > self.budget:

@@ -253,20 +253,47 @@ def _one(
     learning_rate: float, max_steps: int, forward: Forward | None,
 ) -> Descent:  # fmt: skip
     with prepared(Model(model, forward), X, None, y, loss, "double") as working:
-        if not working.loss_before > 0:
-            raise ValueError(
-                f"the loss of seed {seed} is {working.loss_before:.3g} at the start, so it cannot "
-                "fall by a factor; use a loss that is above 0, such as a sum of squares."
-            )
+        refuse_no_fall(working, seed)
         if first:
             refuse_randomness(working.model, working.x)
             refuse_coupling(working.model, working.x)
-        with working.stepped(0.0):  # parameters are put back afterwards
-            return _descend(working, learning_rate, max_steps)
+        return descended(working, learning_rate, max_steps)
 
 
-def _descend(work: Working, learning_rate: float, max_steps: int) -> Descent:
-    before, losses = _kernel(work), [work.loss_before]
+def refuse_no_fall(work: Working, seed: int) -> None:
+    """Refuse a loss that cannot fall by a factor.
+
+    Raises
+    ------
+    ValueError
+        If it is not above 0 at the start.
+    """
+    if not work.loss_before > 0:
+        raise ValueError(
+            f"the loss of seed {seed} is {work.loss_before:.3g} at the start, so it cannot fall "
+            "by a factor; use a loss that is above 0, such as a sum of squares."
+        )
+
+
+def descended(
+    work: Working, learning_rate: float, max_steps: int, before: torch.Tensor | None = None
+) -> Descent:
+    """A descent from where the parameters are, which are put back afterwards.
+
+    Parameters
+    ----------
+    work : Working
+    learning_rate : float
+    max_steps : int
+    before : tensor [B, B], optional
+        The kernel there, if it is known.
+    """
+    with work.stepped(0.0):
+        return _descend(work, learning_rate, max_steps, _kernel(work) if before is None else before)
+
+
+def _descend(work: Working, learning_rate: float, max_steps: int, before: torch.Tensor) -> Descent:
+    losses = [work.loss_before]
     direction = work.direction
     finite = True
     for _ in range(max_steps):

@@ -113,7 +113,7 @@ def measured(
             for x in dict.fromkeys((working.x, working.probe)):
                 refuse_randomness(working.model, x)
                 refuse_coupling(working.model, x)
-        return _Measurement(working, memory_budget).update(
+        return Measurement(working, memory_budget).update(
             float(learning_rate), tolerance if find_range else None
         )
 
@@ -149,12 +149,22 @@ _TOGETHER = 64
 """Inputs whose activations are looked at together."""
 
 
-class _Measurement:
-    """Kernels and patterns along one direction."""
+class Measurement:
+    """Kernels and patterns along one direction.
 
-    def __init__(self, working: Working, memory_budget: int | None) -> None:
+    Parameters
+    ----------
+    working : Working
+    memory_budget : int or None
+    before : array [B, B], optional
+        The kernel where the step begins, if it is known.
+    """
+
+    def __init__(
+        self, working: Working, memory_budget: int | None, before: np.ndarray | None = None
+    ) -> None:
         self.working, self.memory_budget = working, memory_budget
-        self.before = self._kernel()
+        self.before = self._kernel() if before is None else before
         self.pattern = self._pattern()
 
     def update(self, learning_rate: float, tolerance: float | None) -> KernelUpdate:

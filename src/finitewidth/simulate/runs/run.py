@@ -83,7 +83,8 @@ class Inputs:
 
 def work(nets: Iterable[MLP], inputs: int, steps: int, size: int) -> float:
     """How long training them takes, in layers times networks at initialisation, roughly."""
-    return sum(10.0 * size * (steps + 1) * sum(net.widths) * inputs for net in nets)
+    neurons = sum(width * count for net in nets for width, count in net.runs)
+    return 10.0 * size * (steps + 1) * neurons * inputs
 
 
 def in_turn(
@@ -104,7 +105,8 @@ def in_turn(
     """Train every network, or read or finish its run; arguments as of `compare`."""
     if not nets:
         raise ValueError("there are no networks to be trained; give one or more.")
-    single = max(max(net.widths, default=0) for net in nets.values()) >= FLOAT32
+    widest = max((width for net in nets.values() for width, _ in net.runs), default=0)
+    single = widest >= FLOAT32
     single = single or getattr(X, "dtype", None) == np.float32
     rows = input_rows(next(iter(nets.values())), X).astype(np.float32 if single else np.float64)
     runs: list[Run] = []

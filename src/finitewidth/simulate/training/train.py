@@ -7,8 +7,10 @@ from typing import Any, SupportsIndex
 
 from numpy.typing import ArrayLike
 
+from finitewidth._large import allowing
 from finitewidth._whole_number import whole_number
 from finitewidth.network import MLP
+from finitewidth.simulate.memory import check_layers
 from finitewidth.simulate.training import plan
 from finitewidth.simulate.training.problem import Problem, stated
 from finitewidth.simulate.training.trajectory import Trajectory
@@ -59,6 +61,7 @@ def train(
     memory_budget: SupportsIndex | None = None,
     device: str = "cpu",
     progress: Callable[[int, int], object] | bool = False,
+    allow_large: bool = False,
 ) -> Trajectory:
     """Train random networks by SGD on ½ Σ (N − y)² and record every step.
 
@@ -105,6 +108,9 @@ def train(
         Of PyTorch.
     progress : bool or callable
         True draws a progress bar; a callable receives (network steps done, in all).
+    allow_large : bool
+        Whether a run that takes longer than five minutes, by a rough count of its layers, is
+        begun.
 
     Returns
     -------
@@ -148,6 +154,8 @@ def train(
     )  # fmt: skip
     if method not in METHODS:
         raise ValueError(f"method is {method!r}, expected one of {', '.join(METHODS)}.")
+    with allowing(allow_large):
+        check_layers(problem.net, problem.size, problem.steps + 1, len(problem.rows))
     plan.needs_torch(device)
     load, most = load_of(problem), plan.allowed(memory_budget)
     chosen = plan.choose(problem.net, load, method, most)

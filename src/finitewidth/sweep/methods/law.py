@@ -30,7 +30,7 @@ class Law(Method):
         values: dict[str, float] = {}
         notes: dict[str, str] = {}
         first = moments.moment(law.net, sums, 1, "kernel")
-        dispersion = moments.moment(law.net, sums, 2, "kernel") / first**2
+        dispersion = moments.dispersion(law.net, sums)
         values["log_dispersion"] = dispersion.log
         asked = {
             "kernel_mean": lambda: first.to_float("E K", "it is left out"),
