@@ -5,6 +5,7 @@ errors from where it would fail, and says how far where that is not plain.
 """
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
