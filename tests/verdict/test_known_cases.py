@@ -17,6 +17,7 @@ torch = pytest.importorskip("torch", reason="PyTorch (the torch extra) is not in
 from torch import nn  # noqa: E402
 
 from finitewidth.estimate import Estimate  # noqa: E402
+from finitewidth.measure.update import sharpness  # noqa: E402
 from tests.verdict.models import (  # noqa: E402
     IMAGES,
     ONE_X,
@@ -430,3 +431,46 @@ def test_along_an_argument_each_value_has_its_rate() -> None:
     assert rates[0] != rates[1]
     assert json.loads(along.to_json())["inputs"]["learning_rate"] == rates
     assert "SGD at rate ½/λ_max of each" in along.markdown().replace("\\", "")
+
+
+class _Sine(torch.autograd.Function):
+    """A backward pass in NumPy, which cannot be differentiated again."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.save_for_backward(x)
+        return torch.from_numpy(np.sin(x.detach().numpy()))
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:  # type: ignore[override]
+        (x,) = ctx.saved_tensors
+        return torch.from_numpy(g.numpy() * np.cos(x.numpy()))
+
+
+class _Once(nn.Module):
+    def __init__(self, numpy: bool) -> None:
+        super().__init__()
+        self.a, self.b, self.numpy = nn.Linear(3, 16), nn.Linear(16, 2), numpy
+
+    def forward(self, x: Any) -> Any:
+        h = self.a(x)
+        return self.b(_Sine.apply(h) if self.numpy else h.sin())
+
+
+@pytest.mark.parametrize("dense", [512, 1])
+def test_a_model_that_is_differentiated_once_has_the_same_verdict(
+    dense: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """λ_max from the matrix, the first order from differences; and the page says so."""
+    monkeypatch.setattr(sharpness, "DENSE", dense)
+    x, y = torch.eye(3).double(), torch.ones(3, 2)
+    found, twin = (
+        fw.check(lambda numpy=numpy: _Once(numpy).double(), x, y, seeds=4)
+        for numpy in (True, False)
+    )
+    assert found.setting.learning_rate == pytest.approx(twin.setting.learning_rate, rel=1e-6)
+    for one, two in zip(found.table, twin.table, strict=True):
+        assert one.measured.value == pytest.approx(two.measured.value, rel=1e-5)
+    assert found.verdict == twin.verdict
+    assert any("cannot differentiate twice" in text for text in found.remarks)
+    assert not any("differentiate" in text for text in twin.remarks)

@@ -126,4 +126,5 @@ def remarks(found: Measured) -> tuple[str, ...]:
         told += [found.descent.movement.note] * (not found.descent.movement.trusted)
     if found.step is not None:
         told += list(dict.fromkeys(note for u in found.step.updates for note in u.notes))
+        told += [found.step.first_order_note] * bool(found.step.first_order_note)
     return tuple(told)
