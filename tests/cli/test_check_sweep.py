@@ -113,7 +113,7 @@ def test_a_sweep_is_a_check_at_every_value(folder: Path) -> None:
     dispersion = next(row.measured for row in direct.table if row.name == "dispersion")
     assert (values[0], found[0].value) == (8, dispersion.value - 1.0)
     assert told == sorted(told)
-    assert told[-1][0] == told[-1][1] == 2 * 4 * 4
+    assert told[-1][0] == told[-1][1] == 2 * 4  # values and seeds
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from finitewidth.measure import descent_ensemble, ensemble, update_ensemble
 from finitewidth.measure.kernel.blocks import Blocks
 from finitewidth.measure.update import one_pass
 from finitewidth.measure.update.one_pass import start_step_descent
+from finitewidth.measure.update.sharpness import sharpness
 
 X = torch.randn(5, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 Y = torch.sin(3 * X[:, :2])
@@ -55,7 +56,10 @@ def test_the_numbers_of_each_alone(name: str) -> None:
     A hundred roundings of the largest entry; another seed is off by 0.1 and more.
     """
     make, rounding = MODELS[name]
-    start, step, descent = start_step_descent(make, X, Y, learning_rate=RATE, seeds=[4, 0, 2])
+    start, step, descent, sharp = start_step_descent(
+        make, X, Y, learning_rate=RATE, seeds=[4, 0, 2]
+    )
+    np.testing.assert_allclose(sharp, sharpness(make, X, Y, seeds=[4, 0, 2]), rtol=1e-12)
     alone = ensemble(make, X, [4, 0, 2])
     scale = np.abs(alone.kernels).max()
     assert start.seeds == step.seeds == descent.seeds == [4, 0, 2]
@@ -109,7 +113,7 @@ def test_a_check_makes_each_network_once() -> None:
 
 
 def test_the_first_kernel_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beside it three: after the step, after half of it, and after the descent."""
+    """Beside it four: after the step, half of it and the descent, and of all outputs for λ_max."""
     counted: Counter[str] = Counter()
     measure_model, kernel = one_pass.measure_model, Blocks.kernel
 
@@ -124,4 +128,4 @@ def test_the_first_kernel_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(one_pass, "measure_model", first)
     monkeypatch.setattr(Blocks, "kernel", later)
     start_step_descent(small, X, Y, learning_rate=RATE, seeds=4)
-    assert counted == {"first": 4, "later": 12}
+    assert counted == {"first": 4, "later": 16}

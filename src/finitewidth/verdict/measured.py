@@ -16,7 +16,6 @@ from finitewidth.measure import (
 )
 from finitewidth.measure.update.loss import Loss
 from finitewidth.measure.update.one_pass import start_step_descent
-from finitewidth.measure.update.one_step import check_arguments
 from finitewidth.measure.update.sharpness import FRACTION, sharpness
 from finitewidth.statistics.blocks import Progress
 from finitewidth.statistics.spread import log_spread_by_jackknife
@@ -107,16 +106,15 @@ def measure(
     """All three in one pass over the seeds; the step and the descent need targets.
 
     Without a rate it is ½ over the largest λ_max of the seeds, at which none diverges while its
-    kernel is as at the start; λ_max takes a pass of its own.
+    kernel is as at the start, and λ_max takes a pass of its own.
     """
-    done = _Stages(progress, 1 if y is None else 2)
+    done = _Stages(progress, 2 if learning_rate is None and y is not None else 1)
     shared: Any = {"seeds": seeds, "workers": workers, "forward": forward}
     if y is None:
         return Measured(ensemble(make_model, X, progress=done.stage(0), **shared))
-    if learning_rate is not None:  # what may be refused comes first
-        check_arguments(loss, learning_rate, "double", 0.5)
-    found = sharpness(make_model, X, y, loss, progress=done.stage(0), **shared)
+    found, place = None, 0
     if learning_rate is None:
+        found, place = sharpness(make_model, X, y, loss, progress=done.stage(0), **shared), 1
         largest = float(found.max())
         if not largest > 0:
             raise ValueError(
@@ -124,9 +122,9 @@ def measure(
                 "learning_rate."
             )
         learning_rate = FRACTION / largest
-    start, step, descent = start_step_descent(
-        make_model, X, y, loss, learning_rate=learning_rate, max_steps=max_steps,
-        progress=done.stage(1), **shared,
+    start, step, descent, found = start_step_descent(
+        make_model, X, y, loss, learning_rate=learning_rate, max_steps=max_steps, known=found,
+        progress=done.stage(place), **shared,
     )  # fmt: skip
     return Measured(start, step, descent, learning_rate, found)
 

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
+from finitewidth._shapes import Float
 from finitewidth._whole_number import whole_number
 from finitewidth.measure.ensembles import Ensemble, gathered
 from finitewidth.measure.factory import Factory
@@ -24,6 +26,7 @@ from finitewidth.measure.update.ensemble import UpdateEnsemble
 from finitewidth.measure.update.loss import Loss
 from finitewidth.measure.update.one_step import Measurement, check_arguments
 from finitewidth.measure.update.results import KernelUpdate
+from finitewidth.measure.update.sharpness import sharpness_of
 from finitewidth.measure.update.working import prepared
 from finitewidth.statistics.blocks import Progress
 
@@ -39,9 +42,10 @@ def start_step_descent(
     workers: int = 1,
     max_steps: int = 100,
     forward: Forward | None = None,
+    known: Float[np.ndarray, " S"] | None = None,
     progress: Progress | None = None,
-) -> tuple[Ensemble, UpdateEnsemble, DescentEnsemble]:
-    """`ensemble`, `update_ensemble` and `descent_ensemble` of the same seeds in one pass.
+) -> tuple[Ensemble, UpdateEnsemble, DescentEnsemble, Float[np.ndarray, " S"]]:
+    """`ensemble`, `update_ensemble`, `descent_ensemble` and `sharpness` of the same seeds at once.
 
     Each network is made once and its first kernel computed once, in float64 if the model runs in
     it. The numbers are those of the three alone, to the rounding of the model's precision at the
@@ -51,6 +55,8 @@ def start_step_descent(
     ----------
     make_model, X, y, loss, learning_rate, seeds, workers, max_steps, forward, progress
         As in `descent_ensemble`.
+    known : array [S], optional
+        `sharpness`, if it is known.
 
     Raises
     ------
@@ -61,22 +67,23 @@ def start_step_descent(
     chosen = checked_seeds(seeds)
     one = partial(
         _one, X=X, y=y, loss=loss, learning_rate=float(learning_rate),
-        max_steps=whole_number(max_steps, "max_steps", 1), forward=forward,
+        max_steps=whole_number(max_steps, "max_steps", 1), forward=forward, sharp=known is None,
     )  # fmt: skip
     sent: dict[str, Any] = {"make_model": make_model, "loss": loss, "forward": forward}
     found = over_seeds(partial(one_by_one, one, make_model), chosen, workers, sent, progress)
-    starts, steps, descents = (list(each) for each in zip(*found, strict=True))
+    starts, steps, descents, sharp = (list(each) for each in zip(*found, strict=True))
     return (
         gathered(chosen, starts),
         UpdateEnsemble(chosen, steps),
         DescentEnsemble(chosen, descents),
+        np.array(sharp) if known is None else known,
     )
 
 
 def _one(
     model: nn.Module, seed: int, first: bool, *, X: object, y: object, loss: Loss,
-    learning_rate: float, max_steps: int, forward: Forward | None,
-) -> tuple[OneSeed, KernelUpdate, Descent]:  # fmt: skip
+    learning_rate: float, max_steps: int, forward: Forward | None, sharp: bool,
+) -> tuple[OneSeed, KernelUpdate, Descent, float]:  # fmt: skip
     with prepared(Model(model, forward), X, None, y, loss, "double") as work:
         refuse_no_fall(work, seed)
         start = measure_model(work.model, work.x, check=first)
@@ -86,4 +93,5 @@ def _one(
             start,
             step.update(learning_rate, None, seed, LOOKED_AT if first else 1),
             descended(work, learning_rate, max_steps, torch.from_numpy(step.before)),
+            sharpness_of(work) if sharp else 0.0,
         )

@@ -73,8 +73,13 @@ def _one(
         if first:
             refuse_randomness(work.model, work.x)
             refuse_coupling(work.model, work.x)
-        output = work.model.shaped(work.x)
-        return curvature(work.loss, output, work.y) * _largest(work, output)
+        return sharpness_of(work)
+
+
+def sharpness_of(work: Working) -> float:
+    """λ_max of one network."""
+    output = work.model.shaped(work.x)
+    return curvature(work.loss, output, work.y) * _largest(work, output)
 
 
 def _largest(work: Working, output: torch.Tensor) -> float:
