@@ -20,7 +20,7 @@ def whole_number(value: object, name: str, least: int, most: int | None = None) 
     ValueError
         If it is out of range.
     """
-    if most is None:
+    if most is None or (most >= 10**20 and not _is_above(value, most)):
         bounds = f"of at least {least}"
     else:
         bounds = f"from {least} to {most if most < 10**20 else f'{most:.0e}'}"
@@ -37,3 +37,8 @@ def whole_number(value: object, name: str, least: int, most: int | None = None) 
         shown = f"a number of {len(str(abs(number)))} digits" if large else str(number)
         raise ValueError(f"{name} is {shown}, expected a whole number {bounds}.")
     return number
+
+
+def _is_above(value: object, most: int) -> bool:
+    """Whether the bound above is what matters; it is not worth a word to who gave 0."""
+    return isinstance(value, int) and value > most

@@ -216,8 +216,8 @@ def softplus(z: np.ndarray) -> np.ndarray:
 
 
 OUTSIDE = {
-    "tanh": ({"activation": "tanh"}, "got 'tanh'; use fw.simulate.ensemble"),
-    "a function": ({"activation": softplus}, "got 'softplus'; use fw.simulate.ensemble"),
+    "tanh": ({"activation": "tanh"}, "got 'tanh'; use fw.expansion.kernel"),
+    "a function": ({"activation": softplus}, "got 'softplus'; use fw.expansion.kernel"),
     "biases": (
         {"bias_variance": 0.5},
         "biases that are zero at initialisation, got bias_variance=0.5; use fw.simulate",

@@ -283,12 +283,11 @@ def test_a_refused_model_is_left_as_it_was():
 
 
 @pytest.mark.filterwarnings("ignore:Initializing zero-element tensors:UserWarning")
-@pytest.mark.parametrize(("sizes", "name"), [((3, 0, 2), "0.weight"), ((3, 4, 0), "1.weight")])
-def test_a_layer_of_size_0_is_one_sentence(sizes: tuple[int, ...], name: str) -> None:
+def test_outputs_of_size_0_are_one_sentence() -> None:
     def make() -> nn.Module:
-        return nn.Sequential(nn.Linear(sizes[0], sizes[1]), nn.Linear(sizes[1], sizes[2]))
+        return nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 0))
 
-    X, y = torch.ones(2, 3), torch.zeros(2, sizes[-1])
+    X, y = torch.ones(2, 3), torch.zeros(2, 0)
     for call in (
         lambda: measure.kernel(make(), X),
         lambda: measure.ensemble(make, X, 2),
@@ -296,5 +295,5 @@ def test_a_layer_of_size_0_is_one_sentence(sizes: tuple[int, ...], name: str) ->
         lambda: measure.KernelOperator(make(), X),
         lambda: measure.update_ensemble(make, X, y, seeds=2, learning_rate=0.1),
     ):
-        with pytest.raises(ValueError, match=rf"parameter '{name}' has shape .* a layer of size 0"):
+        with pytest.raises(ValueError, match=r"\[2, 0\], expected at least one number"):
             call()

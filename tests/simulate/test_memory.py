@@ -8,6 +8,7 @@ import pytest
 
 import finitewidth as fw
 from finitewidth import simulate
+from finitewidth._large import allowing
 from finitewidth.simulate import memory
 
 MIB = 2**20
@@ -106,7 +107,10 @@ def test_a_network_that_does_not_fit_is_refused_at_once():
 
 
 def test_results_that_do_not_fit_are_refused_at_once():
-    with pytest.raises(ValueError, match="lower size or the number of inputs, or raise memory"):
+    with (
+        allowing(True),
+        pytest.raises(ValueError, match="lower size or the number of inputs, or raise memory"),
+    ):
         simulate.ensemble(NET, WIDE_BATCH, 10**9, seed=0)
 
 

@@ -67,7 +67,7 @@ BAD = {
     ),
     "device": ({"device": "abacus"}, RuntimeError, 'use device="cpu"'),
     "budget": ({"memory_budget": 0}, ValueError, "memory_budget is 0"),
-    "folder": ({"store": "/nowhere/run"}, ValueError, "the folder /nowhere does not exist"),
+    "folder": ({"store": "/nowhere/run"}, ValueError, "there is no folder /nowhere"),
     "progress": ({"progress": 3}, TypeError, "progress is 3"),
 }  # fmt: skip
 

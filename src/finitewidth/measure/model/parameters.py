@@ -17,7 +17,7 @@ def trained_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
     TypeError
         If `model` is not a module.
     ValueError
-        If there are none, or one is complex, of a layer of size 0, without values yet, made in
+        If there are none, or one is complex, without values yet, made in
         inference mode, or has a gradient hook.
     """
     if not isinstance(model, nn.Module):
@@ -45,11 +45,6 @@ def trained_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
             raise ValueError(
                 f"parameter {name!r} was made in torch.inference_mode(), where nothing gets a "
                 "gradient; make the model outside of it."
-            )
-        if not parameter.numel() and parameter.dim() > 1:  # an empty vector holds a place
-            raise ValueError(
-                f"parameter {name!r} has shape {list(parameter.shape)}, a layer of size 0; give "
-                "every layer at least one neuron."
             )
         if parameter.is_complex():
             raise ValueError(
