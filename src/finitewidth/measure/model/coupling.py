@@ -13,7 +13,7 @@ import torch
 from finitewidth.measure.model.batch import Batch
 from finitewidth.measure.model.model import Model
 from finitewidth.measure.model.precision import in_precision
-from finitewidth.measure.model.randomness import differs
+from finitewidth.measure.model.randomness import refuse_two_answers
 
 ROUNDING = 64
 """Units in the last place of the largest output that a regrouping may move one by."""
@@ -79,21 +79,12 @@ def _refuse(model: Model, batch: Batch, known: torch.Tensor | None, pairs: bool)
         together = model.plain(chunk) if known is None else known[rows]
         for half in _halves(len(chunk), pairs):
             if _moves(model, chunk, together, half):
-                kind = "random" if differs(model, chunk) else "coupled"
-                raise ValueError(_SENTENCES[kind])
-
-
-_SENTENCES = {
-    "coupled": (
-        "the outputs of one input depend on the other inputs of the batch, so K(x, x') of single "
-        "inputs does not exist; put batch-coupled layers such as BatchNorm into eval mode, or "
-        "change the model."
-    ),
-    "random": (
-        "the model gives two different answers to the same input: it is random or changes as it "
-        "runs; put it into eval mode, or fix its random numbers."
-    ),
-}
+                refuse_two_answers(model, chunk)
+                raise ValueError(
+                    "the outputs of one input depend on the other inputs of the batch, so K(x, x') "
+                    "of single inputs does not exist; put batch-coupled layers such as BatchNorm "
+                    "into eval mode, or change the model."
+                )
 
 
 def _halves(count: int, pairs: bool) -> list[torch.Tensor]:

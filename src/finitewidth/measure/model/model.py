@@ -122,11 +122,7 @@ class Model:
         if not isinstance(output, torch.Tensor) or not output.requires_grad or not output.numel():
             return []
         weights = torch.linspace(1.0, 2.0, output.numel()).to(output).view(output.shape)
-        found = torch.autograd.grad(
-            (output * weights).sum(), [*self.parameters.values()], allow_unused=True,
-            materialize_grads=True,
-        )  # fmt: skip
-        return [part.to_dense() if part.is_sparse else part for part in found]
+        return gradients((output * weights).sum(), [*self.parameters.values()])
 
     def _run(self, batch: Batch, renewed: bool = True) -> Any:
         if self._state is not None and renewed:
@@ -169,8 +165,7 @@ class Model:
             )
         if output.is_complex():
             raise ValueError(f"the model's output is {output.dtype}, expected real numbers.")
-        if not bool(torch.isfinite(output).all()):
-            raise ValueError(f"the model's output is not finite; {self._first_bad_module(batch)}.")
+        self._refuse_infinite(output, batch)
         if not output.requires_grad:
             raise ValueError("the model's output does not depend on any of its trained parameters.")
         return self._of_a_pair(output, batch) if len(batch) == 1 else output
@@ -196,8 +191,7 @@ class Model:
             If they are not finite.
         """
         output = self.unchecked(batch, renewed=renewed)
-        if not bool(torch.isfinite(output).all()):
-            raise ValueError(f"the model's output is not finite; {self._first_bad_module(batch)}.")
+        self._refuse_infinite(output, batch)
         return output
 
     def unchecked(self, batch: Batch, *, renewed: bool = True) -> torch.Tensor:
@@ -225,16 +219,17 @@ class Model:
         try:
             return self(batch)
         except (RuntimeError, TypeError, IndexError) as error:
-            reason = str(error).strip().splitlines()[0].rstrip(".")
             hint = ""
             if not batch.holds_floats:
                 hint = "; its numbers are integers: convert them to floats if the model embeds none"
             raise ValueError(
-                f"the model cannot take an input of {batch.words}: {reason}{hint}."
+                f"the model cannot take an input of {batch.words}: {reason(error)}{hint}."
             ) from error
 
-    def _first_bad_module(self, batch: Batch) -> str:
-        """Which module first returns nan or infinite numbers."""
+    def _refuse_infinite(self, output: torch.Tensor, batch: Batch) -> None:
+        """Say which module first returns nan or infinite numbers."""
+        if bool(torch.isfinite(output).all()):
+            return
         bad: list[str] = []
 
         def look(name: str, tensor: torch.Tensor) -> None:
@@ -242,9 +237,10 @@ class Model:
                 bad.append(name)
 
         self.watched(batch, look)
-        return (
+        where = (
             f"nan or infinity first appears in {bad[0]}" if bad else "no module is to blame alone"
         )
+        raise ValueError(f"the model's output is not finite; {where}.")
 
     def watched(self, batch: Batch, look: Callable[[str, torch.Tensor], None]) -> None:
         """Call the model and show every tensor that a module returns, in order, with its name."""
@@ -270,3 +266,14 @@ class Model:
 
 
 _BATCH_NORM = "NativeBatchNormBackward"
+
+
+def gradients(value: torch.Tensor, parameters: list[nn.Parameter]) -> list[torch.Tensor]:
+    """Of a number with its graph: dense, and 0 for a parameter that it does not depend on."""
+    found = torch.autograd.grad(value, parameters, allow_unused=True, materialize_grads=True)
+    return [part.to_dense() if part.is_sparse else part for part in found]
+
+
+def reason(error: Exception) -> str:
+    """The first line of an error of a user's code, as part of a sentence."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -36,18 +36,22 @@ def refuse_randomness(model: Model, batch: Batch) -> None:
     _refuse_graph(model, batch[:2])
     few = batch[:FEW]
     before = _generators()
-    first = model.plain(few)
-    drew = before != _generators()
-    second = model.plain(few, renewed=False)
-    if not torch.equal(first, second):
-        raise ValueError(_random(model, few, float((first - second).abs().max())))
-    if drew:
+    refuse_two_answers(model, few, renewed=False)
+    if before != _generators():
         _refuse_draws(model, batch[[place % len(batch) for place in range(ROWS)]])
 
 
-def differs(model: Model, batch: Batch) -> bool:
-    """Whether a model gives two answers to these inputs."""
-    return not torch.equal(model.plain(batch), model.plain(batch))
+def refuse_two_answers(model: Model, batch: Batch, *, renewed: bool = True) -> None:
+    """Run the same inputs twice, the second time from the state that the first left, or anew.
+
+    Raises
+    ------
+    ValueError
+        If the answers differ.
+    """
+    first, second = model.plain(batch), model.plain(batch, renewed=renewed)
+    if not torch.equal(first, second):
+        raise ValueError(_random(model, batch, float((first - second).abs().max())))
 
 
 def _refuse_draws(model: Model, batch: Batch) -> None:

@@ -17,7 +17,7 @@ from finitewidth.measure.factory import Factory
 from finitewidth.measure.kernel.blocks import Blocks
 from finitewidth.measure.kernel.selection import Selection
 from finitewidth.measure.model.coupling import refuse_coupling
-from finitewidth.measure.model.model import Forward, Model
+from finitewidth.measure.model.model import Forward, Model, gradients
 from finitewidth.measure.model.randomness import refuse_randomness
 from finitewidth.measure.seeds import checked_seeds, one_by_one, over_seeds
 from finitewidth.measure.update.loss import Loss, reduced, value
@@ -314,10 +314,7 @@ def _descend(work: Working, learning_rate: float, max_steps: int, before: torch.
             break
         if losses[-1] * e <= losses[0]:
             break
-        gradients = torch.autograd.grad(
-            found, work.parameters, allow_unused=True, materialize_grads=True
-        )
-        direction = [-(part.to_dense() if part.is_sparse else part) for part in gradients]
+        direction = [-part for part in gradients(found, work.parameters)]
     return Descent(np.array(losses), finite, _moved(work, before) if finite else None)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from finitewidth.measure.model.model import reason
 from finitewidth.measure.spectrum import largest_eigenvalue
 
 NAMED = ("mse", "cross_entropy")
@@ -273,10 +274,9 @@ def _own(loss: Callable[..., torch.Tensor], output: torch.Tensor, y: object) -> 
     try:
         found = loss(output, targets)
     except (RuntimeError, TypeError, IndexError, ValueError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
         raise ValueError(
             f"the loss cannot take an output of shape {list(output.shape)} and type "
-            f"{output.dtype} with this y: {reason}."
+            f"{output.dtype} with this y: {reason(error)}."
         ) from error
     if not isinstance(found, torch.Tensor):
         raise TypeError(

@@ -12,7 +12,7 @@ from finitewidth.measure.factory import Factory
 from finitewidth.measure.kernel.blocks import Blocks
 from finitewidth.measure.kernel.selection import Selection
 from finitewidth.measure.model.coupling import refuse_coupling
-from finitewidth.measure.model.model import Forward, Model
+from finitewidth.measure.model.model import Forward, Model, reason
 from finitewidth.measure.model.randomness import refuse_randomness
 from finitewidth.measure.seeds import checked_seeds, one_by_one, over_seeds
 from finitewidth.measure.spectrum import KernelOperator, largest_eigenvalue
@@ -91,11 +91,10 @@ def _largest(work: Working, output: torch.Tensor) -> float:
             return largest_eigenvalue(kernel.__matmul__, size)
         except (RuntimeError, NotImplementedError) as error:
             if size > 8 * DENSE:
-                reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
                 raise ValueError(
                     "the model holds an operation that cannot be differentiated twice, which the "
-                    f"largest eigenvalue of its kernel at {size} outputs needs: {reason}; take "
-                    "fewer inputs."
+                    f"largest eigenvalue of its kernel at {size} outputs needs: {reason(error)}; "
+                    "take fewer inputs."
                 ) from error
     whole = Blocks(work.model, Selection("all"), None, None).kernel(work.x, None)
     return float(torch.linalg.eigvalsh(whole.permute(0, 2, 1, 3).reshape(size, size).double())[-1])

@@ -15,7 +15,7 @@ from torch.autograd.function import BackwardCFunction
 
 from finitewidth.measure.model.batch import Batch
 from finitewidth.measure.model.graph import nodes
-from finitewidth.measure.model.model import Model
+from finitewidth.measure.model.model import Model, reason
 from finitewidth.measure.model.precision import at
 from finitewidth.measure.update.crossings import crossed, sides
 
@@ -112,8 +112,7 @@ class Line:
                 )
                 self._write(turned, again)
         except Exception as error:  # a backward pass may be anybody's code
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-            raise NotTwice(reason) from error
+            raise NotTwice(reason(error)) from error
         self._write(gradient, found)
 
     def once(self, value: torch.Tensor, gradient: torch.Tensor) -> None:
@@ -202,8 +201,8 @@ class Line:
         turned = self.empty()
         try:
             self.twice(_sum_with_signs(output), turned, self.empty())
-        except NotTwice as reason:
-            return impossible(str(reason))
+        except NotTwice as error:
+            return impossible(str(error))
         found = self.difference(x, slice(None))
         if found is None:
             return ""
@@ -214,10 +213,10 @@ class Line:
         return wrong(off / length if length else torch.inf, output)
 
 
-def impossible(reason: str) -> str:
+def impossible(why: str) -> str:
     """The sentence for a model that cannot be differentiated twice."""
     return (
-        f"The model uses an operation that PyTorch cannot differentiate twice ({reason}), so the "
+        f"The model uses an operation that PyTorch cannot differentiate twice ({why}), so the "
         "first order was taken from differences of gradients along the step."
     )
 

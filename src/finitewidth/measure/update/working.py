@@ -9,7 +9,7 @@ from torch import nn
 
 from finitewidth.measure.model.batch import Batch
 from finitewidth.measure.model.graph import before_the_call
-from finitewidth.measure.model.model import Model
+from finitewidth.measure.model.model import Model, gradients, reason
 from finitewidth.measure.model.precision import at, in_precision
 from finitewidth.measure.update.loss import Loss, value
 
@@ -102,10 +102,9 @@ def prepared(
 
 
 def _rounded(error: Exception, dtype: torch.dtype) -> str:
-    reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
     return (
-        f"The model does not run in float64 ({reason}), so the step was taken in {dtype}, where "
-        "the difference of two kernels loses digits at small rates."
+        f"The model does not run in float64 ({reason(error)}), so the step was taken in {dtype}, "
+        "where the difference of two kernels loses digits at small rates."
     )
 
 
@@ -128,11 +127,10 @@ def _working(
                 "pass, or give forward=, a function of (model, batch) that does."
             )
     found = value(loss, shaped, y)
-    gradients = torch.autograd.grad(found, parameters, allow_unused=True, materialize_grads=True)
-    gradients = [part.to_dense() if part.is_sparse else part for part in gradients]
-    if not all(bool(torch.isfinite(part).all()) for part in gradients):
+    slope = gradients(found, parameters)
+    if not all(bool(torch.isfinite(part).all()) for part in slope):
         raise ValueError("the gradient of the loss is not finite, so there is no step to take.")
     return Working(
-        model, parameters, [-part.detach() for part in gradients], x, probe, loss, y,
+        model, parameters, [-part.detach() for part in slope], x, probe, loss, y,
         float(found.detach()), parameters[0].dtype, notes,
     )  # fmt: skip
